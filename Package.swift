@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+// Fount trains generative models over HTTP. The targets stand in reading order: from the program inwards to the kernels.
+import PackageDescription
+
+let swift: [SwiftSetting] = [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]
+/// For the modules that hold raw pointers: every use is marked `unsafe`, so that a reader finds them all.
+let swiftWithPointers = swift + [.strictMemorySafety()]
+let c: [CSetting] = [.treatAllWarnings(as: .error)]
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
+}
+
+let package = Package(
+  name: "fount",
+  products: [.executable(name: "fount", targets: ["fount"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // The program and its glue.
+    .executableTarget(
+      name: "fount",
+      dependencies: [
+        "Service", "Training", "Datasets",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+    .target(
+      name: "Service",
+      dependencies: [
+        "HTTP", "Jobs", "Training", "Images", "Datasets", "Models", "Files", "JSON", "CSystem",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: swift),
+
+    // The server.
+    .target(
+      name: "HTTP",
+      dependencies: [
+        "CSystem",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftWithPointers),
+
+    // The record and the children.
+    .target(
+      name: "Jobs",
+      dependencies: [
+        "Files", "JSON", "CSystem",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swiftWithPointers),
+
+    // The models.
+    .target(
+      name: "Training",
+      dependencies: ["Models", "Evaluation", "Tensors", "Datasets", "Images", "Files", "JSON", "CSystem"],
+      swiftSettings: swift),
+    .target(name: "Evaluation", dependencies: ["Models", "Tensors"], swiftSettings: swift),
+    .target(name: "Models", dependencies: ["Tensors", "JSON"], swiftSettings: swift),
+    .target(name: "Tensors", dependencies: ["CKernels"], swiftSettings: swiftWithPointers),
+    .target(name: "CKernels", cSettings: c),
+
+    // Bytes in and out.
+    .target(name: "Datasets", dependencies: ["Files", "JSON", "CSystem", "CZlib"], swiftSettings: swiftWithPointers),
+    .target(name: "Images", dependencies: ["CZlib"], swiftSettings: swiftWithPointers),
+    .target(name: "Files", dependencies: ["COpenSSL", "CSystem"], swiftSettings: swiftWithPointers),
+    .target(name: "JSON", swiftSettings: swift),
+
+    // What Debian gives: zlib1g-dev, libssl-dev, and the calls of Linux that Foundation does not import.
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSystem"),
+
+    tests("JSONTests", ["JSON"]),
+    tests("FilesTests", ["Files"]),
+    tests("ImagesTests", ["Images"]),
+    tests("DatasetsTests", ["Datasets", "Files", "JSON"]),
+    tests("TensorsTests", ["Tensors"]),
+    tests("ModelsTests", ["Models", "Tensors", "JSON", "Evaluation"]),
+    tests("TrainingTests", ["Training", "Models", "Evaluation", "Tensors", "Datasets", "Files", "JSON"]),
+    tests("JobsTests", ["Jobs", "Files", "JSON"]),
+    tests("HTTPTests", ["HTTP", .product(name: "HTTPTypes", package: "swift-http-types")]),
+    tests("ServiceTests", ["Service", "fount", "HTTP", "Jobs", "Images", "JSON", "Files"]),
+    tests("TidyTests", []),
+  ]
+)

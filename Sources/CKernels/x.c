@@ -1,0 +1,1 @@
+int fount_kernels_placeholder;
