@@ -26,14 +26,15 @@ let package = Package(
     .executableTarget(
       name: "fount",
       dependencies: [
-        "Service", "Training", "Datasets",
+        "Service", "HTTP", "Training", "Datasets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swift),
     .target(
       name: "Service",
       dependencies: [
-        "HTTP", "Jobs", "Training", "Images", "Datasets", "Models", "Files", "JSON", "CSystem",
+        "HTTP", "Jobs", "Training", "Datasets", "Models", "Tensors", "Files", "JSON",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),

@@ -1,5 +1,13 @@
 import ArgumentParser
 
+/// One program for all: the server, and the children that it starts from itself.
 @main struct Fount: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Trains generative models on your data, over HTTP.")
+  static let configuration = CommandConfiguration(
+    commandName: "fount",
+    abstract: "Trains generative models on your data, over HTTP.",
+    version: ServeCommand.version,
+    subcommands: [ServeCommand.self, ConfigCommand.self],
+    groupedSubcommands: [
+      CommandGroup(name: "Children of the server", subcommands: [Worker.self, Sampler.self, Decode.self])
+    ])
 }

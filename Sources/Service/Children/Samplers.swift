@@ -1,0 +1,170 @@
+import Dispatch
+import Files
+import Foundation
+import JSON
+import Jobs
+import Logging
+import Synchronization
+import Training
+
+/// A few warm `fount sampler` children that draw, score and make pictures.
+///
+/// Each has a thread of ours that speaks with it, one request at a time. A request whose deadline passes, or whose client is gone, ends
+/// with its child, and the next one starts a new child: no model's code can hold the service.
+/// A class because it owns the threads.
+final class Samplers: Sendable {
+  typealias Completion = @Sendable (Result<SamplerFrame, any Error>) -> Void
+
+  private struct Work: Sendable {
+    let request: SamplerRequest
+    let ticket: Ticket
+    let completion: Completion
+  }
+
+  private let executable: String
+  private let configuration: ServiceConfiguration
+  private let logger: Logger
+  private let queue = DispatchQueue(label: "fount.samplers")
+  private let waiting = Mutex<[Work]>([])
+  private let ready = DispatchSemaphore(value: 0)
+
+  /// Requests that may wait for a sampler; chosen: at a second each the last waits about a minute.
+  private static let waitingMax = 64
+
+  init(executable: String, configuration: ServiceConfiguration, logger: Logger) {
+    self.executable = executable
+    self.configuration = configuration
+    self.logger = logger
+    for index in 0..<configuration.samplers {
+      let thread = Thread { [weak self] in self?.serve() }
+      thread.name = "fount-sampler-\(index)"
+      thread.start()
+    }
+  }
+
+  /// Hands the request to the next free sampler. The ticket ends it early.
+  func submit(_ request: SamplerRequest, completion: @escaping Completion) -> Ticket {
+    let ticket = Ticket()
+    let isTaken = waiting.withLock { waiting in
+      guard waiting.count < Self.waitingMax else { return false }
+      waiting.append(Work(request: request, ticket: ticket, completion: completion))
+      return true
+    }
+    if isTaken {
+      ready.signal()
+    } else {
+      completion(.failure(Problem(.serviceUnavailable, "too many requests wait for a sampler", headers: [.retryAfter: "5"])))
+    }
+    return ticket
+  }
+
+  private func serve() {
+    var sampler: SamplerChild?
+    while true {
+      ready.wait()
+      guard let work = waiting.withLock({ $0.isEmpty ? nil : $0.removeFirst() }), !work.ticket.isEnded else { continue }
+      work.completion(Result { try answer(work, by: &sampler) })
+      work.ticket.detach()
+    }
+  }
+
+  /// Asks the child that is there, or a new one. A child that was idle may have died since: then a new one is asked once more.
+  private func answer(_ work: Work, by sampler: inout SamplerChild?) throws -> SamplerFrame {
+    let seconds = configuration.requestSecondsMax
+    queue.asyncAfter(deadline: .now() + .seconds(seconds)) { [ticket = work.ticket] in ticket.end(.deadline) }
+    while true {
+      let isWarm = sampler != nil
+      let current = try sampler ?? SamplerChild(executable, configuration, queue: queue)
+      sampler = current
+      work.ticket.attach(current.child)
+      do {
+        return try current.exchange(work.request.frame)
+      } catch {
+        current.child.kill()
+        sampler = nil
+        switch work.ticket.ending {
+        case .deadline:
+          throw Problem(.serviceUnavailable, "this takes longer than the \(seconds) s that a request may take", headers: [.retryAfter: "60"])
+        case .clientGone: throw Problem(.serviceUnavailable, "the client is gone")
+        case nil where isWarm: continue
+        case nil:
+          logger.error("a sampler died", metadata: ["request": "\(work.request.json.serialized())", "error": "\(error)"])
+          throw Problem(.internalServerError, "the sampler died of this request")
+        }
+      }
+    }
+  }
+}
+
+/// One sampler process and the channel to it. A class because it owns both.
+private final class SamplerChild {
+  let child: ChildProcess
+  private let channel: OpenFile
+  private var reader = SamplerFrameReader()
+
+  init(_ executable: String, _ configuration: ServiceConfiguration, queue: DispatchQueue) throws {
+    let launch = ChildLaunch(
+      executable: executable,
+      arguments: [
+        "sampler", "--memory-bytes", String(configuration.samplerMemoryBytesMax),
+        "--cache-bytes", String(configuration.samplerCacheBytesMax),
+      ], hasChannel: true)
+    child = try ChildProcess(launch, queue: queue) { _ in }
+    channel = OpenFile(taking: child.channel, named: "sampler \(child.pid)")
+  }
+
+  deinit { child.kill() }
+
+  /// Sends a frame and waits for its answer; throws when the child's end closes first.
+  func exchange(_ frame: SamplerFrame) throws -> SamplerFrame {
+    try channel.write(frame.encoded().span)
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      if let answer = try reader.next() { return answer }
+      let count = try channel.read(into: &buffer)
+      if count == 0 { throw Errno(code: EPIPE, operation: "read", path: channel.path) }
+      reader.append(buffer[..<count])
+    }
+  }
+}
+
+extension Samplers {
+  /// A request's claim on a sampler. A class for its identity: the deadline, the client's end and the thread share it.
+  final class Ticket: Sendable {
+    enum Ending: Sendable { case deadline, clientGone }
+
+    private struct State {
+      var ending: Ending?
+      var child: ChildProcess?
+      var isDone = false
+    }
+
+    private let state = Mutex(State())
+
+    var ending: Ending? { state.withLock { $0.ending } }
+    var isEnded: Bool { ending != nil }
+
+    /// Ends the request if it has no answer yet, and the child that works on it.
+    func end(_ ending: Ending) {
+      state.withLock { state in
+        guard !state.isDone, state.ending == nil else { return }
+        state.ending = ending
+        state.child?.kill()
+      }
+    }
+
+    fileprivate func attach(_ child: ChildProcess) {
+      state.withLock { state in
+        state.child = child
+        if state.ending != nil { child.kill() }
+      }
+    }
+
+    fileprivate func detach() {
+      state.withLock { state in
+        state.child = nil
+        state.isDone = true
+      }
+    }
+  }
+}

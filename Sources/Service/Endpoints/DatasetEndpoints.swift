@@ -1,0 +1,146 @@
+import Datasets
+import Files
+import Foundation
+import HTTP
+import HTTPTypes
+import JSON
+import Jobs
+import Training
+
+/// Datasets: uploaded once, immutable, known by their contents.
+extension FountService {
+  static let formats = ["idx", "npy"]
+
+  /// Streams have ended: the body lies in a file. It is hashed, decoded in a child, and adopted; then it is a dataset.
+  func uploadDataset(_ request: Request, _ responder: Responder) {
+    answerLater(request, responder) { reply in
+      let query = QueryReader(request)
+      let name = query.string("name")
+      let format = query.string("format", oneOf: Self.formats)
+      if let name, name.utf8.count > 200 { query.fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
+      try query.finish()
+      guard case .file(let upload, let bytes) = request.body, bytes > 0 else {
+        throw Problem.unprocessable([Fault(pointer: "", detail: "the body is empty; an IDX or NPY file is needed, plain or gzipped")])
+      }
+      let digest = try SHA256.of(file: upload)
+      try Self.check(request.headers[.reprDigest], against: digest)
+      let id = Self.datasetID(upload: digest, format: format)
+      if let known = try self.record.dataset(id) { return reply(.success(Self.created(known, isNew: false))) }
+      let staged = "\(self.folder.incoming)/\(request.id)"
+      self.decoders.decode(upload, into: staged, format: format) { result in
+        self.answer(request, responder) {
+          defer { self.removeStaged(staged) }
+          return try self.adopt(try result.get(), from: staged, id: id, name: name, upload: digest, bytes: bytes)
+        }
+      }
+    }
+  }
+
+  /// A dataset is its bytes and how they were decoded: the same upload is the same dataset, here and on every server.
+  private static func datasetID(upload: Digest, format: String?) -> String {
+    Identifier.derived(prefix: "ds", from: SHA256.of(Array("\(upload.hex) \(DatasetFolder.version) \(format ?? "")".utf8)))
+  }
+
+  private func adopt(
+    _ description: DatasetDescription, from staged: String, id: String, name: String?, upload: Digest, bytes: Int
+  ) throws -> Response {
+    let examples = staged + "/" + DatasetFolder.examplesName
+    let digest = try SHA256.of(file: examples)
+    try folder.blobs.adopt(examples, digest: digest)
+    let (dataset, insertion) = try record.insertDataset(
+      DatasetRecord(
+        id: id, name: name, uploadDigest: upload.hex, blobDigest: digest.hex, bytes: bytes, description: description.json))
+    return Self.created(dataset, isNew: insertion == .new)
+  }
+
+  private func removeStaged(_ path: String) {
+    do {
+      try Disk.removeTree(path)
+    } catch {
+      logger.warning("a decoder's folder stays until the next start", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private static func created(_ dataset: DatasetRecord, isNew: Bool) -> Response {
+    .json(dataset.view, status: isNew ? .created : .ok, headers: [.location: "/v1/datasets/\(dataset.id)"])
+  }
+
+  /// RFC 9530: `Repr-Digest: sha-256=:BASE64:`. Other algorithms in it are left aside.
+  private static func check(_ field: String?, against digest: Digest) throws(Problem) {
+    for member in (field ?? "").split(separator: ",") {
+      let parts = member.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+      guard parts.count == 2, parts[0].lowercased() == "sha-256" else { continue }
+      let wanted = Data(base64Encoded: parts[1].trimmingCharacters(in: [":"])).map { Array($0) }
+      guard let wanted else { throw Problem(.badRequest, "Repr-Digest: sha-256 must be base64 between colons; was \(parts[1])") }
+      guard wanted == digest.bytes else {
+        throw Problem(.badRequest, "Repr-Digest does not match: the body's sha-256 is \(digest.hex)")
+      }
+    }
+  }
+
+  func listDatasets(_ request: Request) throws -> Response {
+    let query = QueryReader(request)
+    let (limit, after) = query.page()
+    try query.finish()
+    return .page(try record.datasets(limit: limit, after: after), of: request) { $0.view }
+  }
+
+  func describeDataset(_ request: Request) throws -> Response {
+    try QueryReader(request).finish()
+    return .json(try dataset(named: request.parameters["id"]).view)
+  }
+
+  /// A grid of examples, as they lie in the file.
+  func previewDataset(_ request: Request, _ responder: Responder) {
+    answerLater(request, responder) { reply in
+      let query = QueryReader(request)
+      let picture = self.pictureParameters(query)
+      try query.finish()
+      let dataset = try self.dataset(named: request.parameters["id"])
+      let preview = SamplerRequest.Preview(
+        dataset: try self.file(of: dataset), count: picture.count, columns: picture.columns, scale: picture.scale)
+      self.ask(.preview(preview), responder, reply) { Response(sampled: $0, headers: [.cacheControl: "private, max-age=3600"]) }
+    }
+  }
+
+  func dataset(named id: String?) throws -> DatasetRecord {
+    guard let id, let dataset = try record.dataset(id) else { throw Problem.notFound("dataset", id ?? "") }
+    return dataset
+  }
+
+  func file(of dataset: DatasetRecord) throws -> DatasetFile { try DatasetFile(dataset, in: folder) }
+}
+
+extension DatasetFile {
+  /// The decoded examples of a dataset in the record.
+  init(_ dataset: DatasetRecord, in folder: DataFolder) throws {
+    guard let digest = Digest(hex: dataset.blobDigest), let description = DatasetDescription(json: dataset.description) else {
+      throw RecordError.damagedRow(table: "datasets", id: dataset.id, detail: "blob_digest or description")
+    }
+    self.init(path: folder.blobs.path(of: digest), description: description)
+  }
+}
+
+extension DatasetRecord {
+  /// The dataset as the interface tells it.
+  fileprivate var view: JSONValue {
+    var view: JSONObject = ["id": .string(id), "name": JSONValue(name)]
+    for (key, value) in description.object ?? [:] { view[key] = value }
+    view["bytes"] = .integer(bytes)
+    view["sha256"] = .string(uploadDigest)
+    view["created_at"] = createdAt.rfc3339
+    view["links"] = ["self": "/v1/datasets/\(id)", "preview": "/v1/datasets/\(id)/preview.png"]
+    return .object(view)
+  }
+}
+
+extension HTTPField.Name {
+  static let reprDigest = constant("Repr-Digest")
+  static let link = constant("Link")
+
+  /// A name that is written in this program; one that is no token would be a typo here.
+  private static func constant(_ name: String) -> HTTPField.Name {
+    guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
+    return name
+  }
+}

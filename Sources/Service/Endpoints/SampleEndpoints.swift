@@ -1,0 +1,158 @@
+import Datasets
+import Files
+import HTTP
+import HTTPTypes
+import JSON
+import Jobs
+import Models
+import Training
+
+/// Samples and scores: drawn by a sampler child, the same bytes for the same model, seed and query.
+extension FountService {
+  private static let png = "image/png"
+  private static let npy = "application/x-npy"
+  private static let json = "application/json"
+
+  /// A grid (PNG), an array (NPY) or, for tables, rows (JSON).
+  func drawSamples(_ request: Request, _ responder: Responder) {
+    answerLater(request, responder) { reply in
+      let query = QueryReader(request)
+      let picture = self.pictureParameters(query)
+      let seed = query.integer("seed", in: 0...SamplerLimits.seedMax)
+      let temperature = query.number("temperature", in: SamplerLimits.temperatures) ?? 1
+      try query.finish()
+      let model = try self.model(named: request.parameters["id"])
+      let format = try Self.format(for: model, accept: request.headers[.accept])
+      let drawing = Drawing(
+        path: request.path, model: model, selection: .first(count: picture.count, columns: picture.columns),
+        seed: seed, temperature: temperature, scale: picture.scale, format: format)
+      try self.draw(drawing, request, responder, reply)
+    }
+  }
+
+  /// The one sample `index` of a seed.
+  func drawSample(_ request: Request, _ responder: Responder) {
+    answerLater(request, responder) { reply in
+      let query = QueryReader(request)
+      let seed = query.integer("seed", in: 0...SamplerLimits.seedMax)
+      let scale = query.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
+      let temperature = query.number("temperature", in: SamplerLimits.temperatures) ?? 1
+      try query.finish()
+      let model = try self.model(named: request.parameters["id"])
+      let text = request.parameters["index"] ?? ""
+      guard let index = Int(text), (0...SamplerLimits.indexMax).contains(index), String(index) == text else {
+        throw Problem(.notFound, "samples are numbered from 0 to 2^53 − 1; there is none \(text.prefix(60))")
+      }
+      guard case .image = model.preparation.shape else {
+        throw Problem(.conflict, "the model's examples are rows of a table, of which there is no picture; ask samples for JSON or NPY")
+      }
+      let drawing = Drawing(
+        path: request.path, model: model, selection: .one(index: index), seed: seed, temperature: temperature, scale: scale, format: .png)
+      try self.draw(drawing, request, responder, reply)
+    }
+  }
+
+  /// What is drawn, from which of the model's checkpoints.
+  private struct Drawing {
+    let path: String
+    let model: RecordedModel
+    let selection: SamplerRequest.Selection
+    let seed: Int?
+    let temperature: Double
+    let scale: Int
+    let format: SamplerRequest.Format
+  }
+
+  private func draw(_ drawing: Drawing, _ request: Request, _ responder: Responder, _ reply: @escaping Reply) throws {
+    let checkpoint = try self.checkpoint(of: drawing.model)
+    let seed = drawing.seed ?? Int.random(in: 0...SamplerLimits.seedMax)
+    let samples = SamplerRequest.Samples(
+      checkpoint: checkpoint.path, model: drawing.model.record.id, selection: drawing.selection, seed: seed,
+      temperature: drawing.temperature, scale: drawing.scale, format: drawing.format)
+    var headers = Self.caching(of: samples, at: checkpoint)
+    if drawing.seed == nil {
+      headers[.contentLocation] = Self.address(of: request, seed: seed)
+    }
+    if let tag = headers[.eTag], Self.matches(request.headers[.ifNoneMatch], tag) {
+      return reply(.success(Response(status: .notModified, headers: headers)))
+    }
+    ask(.sample(samples), responder, reply) { Response(sampled: $0, headers: headers) }
+  }
+
+  /// PNG unless asked otherwise; tables have no picture, and pictures no JSON.
+  private static func format(for model: RecordedModel, accept: String?) throws(Problem) -> SamplerRequest.Format {
+    let offers: [String] = if case .image = model.preparation.shape { [png, npy] } else { [json, npy] }
+    switch ContentNegotiation.choose(offers, accept: accept) {
+    case png: return .png
+    case npy: return .npy
+    case json: return .json
+    default: throw Problem(.notAcceptable, "samples of this model are given as \(offers.joined(separator: " or "))")
+    }
+  }
+
+  /// A strong tag made of all that the bytes depend on, so that it is known before they are drawn.
+  private static func caching(of samples: SamplerRequest.Samples, at checkpoint: ModelCheckpoint) -> HTTPFields {
+    var drawn = samples
+    drawn.checkpoint = String(checkpoint.step)
+    let identity = "\(SamplerRequest.sample(drawn).json.serialized()) \(version) \(Kernels.setName)"
+    return [
+      .eTag: "\"\(SHA256.of(Array(identity.utf8)).hex.prefix(32))\"",
+      .cacheControl: checkpoint.isFinal ? "private, max-age=31536000, immutable" : "private, no-cache",
+    ]
+  }
+
+  private static func matches(_ field: String?, _ tag: String) -> Bool {
+    (field ?? "").split(separator: ",").contains { part in
+      let part = part.filter { $0 != " " }
+      return part == "*" || part == tag || part == "W/" + tag
+    }
+  }
+
+  private static func address(of request: Request, seed: Int) -> String {
+    let kept = request.query.map { "\($0.name)=\($0.value)&" }.joined()
+    return "\(request.path)?\(kept)seed=\(seed)"
+  }
+
+  /// The checkpoint that a model is used by: the newest while its job runs, the best of it afterwards.
+  func checkpoint(of model: RecordedModel) throws -> ModelCheckpoint {
+    guard let checkpoint = try ModelFolder(path: folder.modelFolder(model.record.id)).current() else {
+      throw Problem(.conflict, "the model has no checkpoint yet; its job is /v1/jobs/\(model.record.job)", headers: [.retryAfter: "5"])
+    }
+    return checkpoint
+  }
+
+  /// `−ln p(x)` of each example that the body holds, in any format of a dataset.
+  func score(_ request: Request, _ responder: Responder) {
+    answerLater(request, responder) { reply in
+      let query = QueryReader(request)
+      let format = query.string("format", oneOf: Self.formats)
+      try query.finish()
+      let model = try self.model(named: request.parameters["id"])
+      guard model.family.abilities.contains("score") else {
+        throw Problem(.conflict, "the family \(model.family.name) has no density: it can't score")
+      }
+      let checkpoint = try self.checkpoint(of: model)
+      guard case .file(let upload, let bytes) = request.body, bytes > 0 else {
+        throw Problem.unprocessable([Fault(pointer: "", detail: "the body is empty; examples as an IDX or NPY file are needed")])
+      }
+      let staged = "\(self.folder.incoming)/\(request.id)"
+      self.decoders.decode(upload, into: staged, format: format) { result in
+        let done: Reply = { result in
+          self.removeStaged(staged)
+          reply(result)
+        }
+        do {
+          let description = try result.get()
+          if let refusal = model.preparation.refusal(of: description) {
+            throw Problem.unprocessable([Fault(pointer: "", detail: "the examples \(refusal)")])
+          }
+          let file = DatasetFile(path: staged + "/" + DatasetFolder.examplesName, description: description)
+          let score = SamplerRequest.Score(checkpoint: checkpoint.path, model: model.record.id, dataset: file)
+          self.ask(.score(score), responder, done) { Response(sampled: $0) }
+        } catch {
+          done(.failure(error))
+        }
+      }
+    }
+  }
+}

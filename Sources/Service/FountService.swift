@@ -1,0 +1,85 @@
+import Dispatch
+import Files
+import Foundation
+import HTTP
+import JSON
+import Jobs
+import Logging
+import Synchronization
+
+/// The service: the record, the children and the endpoints over one data folder. The endpoints are extensions of it, a file each.
+///
+/// A class because it owns the folder's lock, the pool and the threads.
+package final class FountService: Sendable {
+  let configuration: ServiceConfiguration
+  let folder: DataFolder
+  let record: Record
+  let pool: WorkerPool
+  let decoders: Decoders
+  let samplers: Samplers
+  let logger: Logger
+  private let lock: FolderLock
+  private let threads = WorkThreads(count: 8, waitingMax: 256)  // Chosen: SQLite has one writer, and a reader takes microseconds.
+  private let draining = Atomic(false)
+
+  /// Opens the data folder and its record, and mends what a dead server left.
+  /// - Parameter executable: this program, which the children run.
+  package init(_ configuration: ServiceConfiguration, executable: String, logger: Logger) throws {
+    self.configuration = configuration
+    self.logger = logger
+    try Disk.createFolders(configuration.data)
+    guard let lock = try FolderLock(locking: configuration.data) else {
+      let holder = try FolderLock.holder(of: configuration.data).map { " (process \($0))" } ?? ""
+      throw StartRefused("the data folder \(configuration.data) is in use by another server\(holder)")
+    }
+    self.lock = lock
+    let folder = try DataFolder(root: configuration.data, databaseFolder: configuration.database)
+    let record = try Record(opening: folder.databasePath)
+    self.folder = folder
+    self.record = record
+    decoders = Decoders(executable: executable, configuration: configuration, logger: logger)
+    samplers = Samplers(executable: executable, configuration: configuration, logger: logger)
+    pool = WorkerPool(
+      record: record, engine: LocalEngine(executable: executable, memoryBytesMax: configuration.workerMemoryBytesMax),
+      workersMax: configuration.workers, jobsFolder: folder.jobs, modelsFolder: folder.models,
+      prepare: { job in try JobPayload.worker(job, record: record, folder: folder) }, logger: logger)
+  }
+
+  /// Takes up the jobs that wait.
+  package func start() throws { try pool.start() }
+
+  /// From now on `/readyz` says that the service is leaving; workers are asked for a checkpoint.
+  package func drain(completion: @escaping @Sendable () -> Void) {
+    draining.store(true, ordering: .relaxed)
+    pool.drain(completion: completion)
+  }
+
+  var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+  /// The gate before every route: who may speak to this server.
+  package func admit(_ head: RequestHead) -> Response? {
+    AdmissionChecks().problem(of: head)?.response(instance: head.path, requestID: head.id)
+  }
+
+  /// Runs `work` on a work thread, and answers what it returns or throws.
+  func answer(_ request: Request, _ responder: Responder, with work: @escaping @Sendable () throws -> Response) {
+    answerLater(request, responder) { reply in reply(.success(try work())) }
+  }
+
+  /// False where too much waits for a thread already.
+  func runBlocking(_ work: @escaping @Sendable () -> Void) -> Bool { threads.submit(work) }
+
+  func response(to error: any Error, _ request: Request) -> Response {
+    let problem = Problem(error)
+    if problem.status.code >= 500 {
+      logger.error("\(request.method) \(request.path): \(error)", metadata: ["request_id": "\(request.id)"])
+    }
+    return problem.response(instance: request.path, requestID: request.id)
+  }
+}
+
+/// Why a server does not start.
+package struct StartRefused: Error, CustomStringConvertible {
+  package let description: String
+  package init(_ description: String) { self.description = description }
+}

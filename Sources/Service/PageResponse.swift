@@ -1,0 +1,40 @@
+import HTTP
+import HTTPTypes
+import JSON
+import Jobs
+
+extension QueryReader {
+  /// How many a page holds; chosen, as users of such lists expect.
+  static let pageMax = 100
+
+  /// `limit` and `after` of a list.
+  func page() -> (limit: Int, after: String?) { (integer("limit", in: 1...Self.pageMax) ?? 20, string("after")) }
+}
+
+extension Response {
+  /// A page of a list, newest first: `next` is the value for `after`, and `Link` the address (RFC 8288).
+  static func page<Item>(_ page: Page<Item>, of request: Request, _ view: (Item) throws -> JSONValue) rethrows -> Response {
+    var headers: HTTPFields = [:]
+    if let next = page.next {
+      let kept = request.query.filter { $0.name != "after" }.map { "\($0.name)=\(Self.encoded($0.value))&" }.joined()
+      headers[.link] = "<\(request.path)?\(kept)after=\(next)>; rel=\"next\""
+    }
+    return .json(
+      ["data": .array(try page.items.map(view)), "has_more": .bool(page.hasMore), "next": JSONValue(page.next)], headers: headers)
+  }
+
+  /// Every byte but RFC 3986's unreserved ones percent-encoded.
+  private static func encoded(_ value: String) -> String {
+    var text = ""
+    for byte in value.utf8 {
+      let character = Character(UnicodeScalar(byte))
+      if character.isASCII, character.isLetter || character.isNumber || "-._~".contains(character) {
+        text.append(character)
+      } else {
+        let hex = String(byte, radix: 16, uppercase: true)
+        text += hex.count == 1 ? "%0\(hex)" : "%\(hex)"
+      }
+    }
+    return text
+  }
+}

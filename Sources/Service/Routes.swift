@@ -1,0 +1,52 @@
+import HTTP
+import HTTPTypes
+
+/// Every endpoint, a line each. `at once` ones answer on the connection's shard, `work` ones on a work thread, `later` ones by a child.
+extension FountService {
+  package var routes: [Route] {
+    let json = BodyPolicy.memory(bytesMax: configuration.jsonBytesMax)
+    let examples = BodyPolicy.file(bytesMax: configuration.bodyBytesMax, folder: folder.incoming + "/bodies")
+    return [
+      atOnce(.get, "/livez", live),
+      atOnce(.get, "/readyz", ready),
+      atOnce(.get, "/version", version),
+
+      work(.get, "/v1/families", listFamilies),
+      work(.get, "/v1/families/{name}", describeFamily),
+
+      later(.post, "/v1/datasets", body: examples, uploadDataset),
+      work(.get, "/v1/datasets", listDatasets),
+      work(.get, "/v1/datasets/{id}", describeDataset),
+      later(.get, "/v1/datasets/{id}/preview.png", previewDataset),
+
+      work(.post, "/v1/jobs", body: json, createJob),
+      work(.get, "/v1/jobs", listJobs),
+      work(.get, "/v1/jobs/{id}", describeJob),
+      work(.post, "/v1/jobs/{id}/cancel", body: json, cancelJob),
+
+      work(.get, "/v1/models", listModels),
+      work(.get, "/v1/models/{id}", describeModel),
+      later(.get, "/v1/models/{id}/samples", drawSamples),
+      later(.get, "/v1/models/{id}/samples/{index}.png", drawSample),
+      later(.post, "/v1/models/{id}/score", body: examples, score),
+    ]
+  }
+
+  private func atOnce(_ method: HTTPRequest.Method, _ pattern: String, _ endpoint: @escaping @Sendable (Request) -> Response) -> Route {
+    Route(method, pattern) { request, responder in responder.respond(endpoint(request)) }
+  }
+
+  private func work(
+    _ method: HTTPRequest.Method, _ pattern: String, body: BodyPolicy = .none,
+    _ endpoint: @escaping @Sendable (Request) throws -> Response
+  ) -> Route {
+    Route(method, pattern, body: body) { request, responder in self.answer(request, responder) { try endpoint(request) } }
+  }
+
+  private func later(
+    _ method: HTTPRequest.Method, _ pattern: String, body: BodyPolicy = .none,
+    _ endpoint: @escaping @Sendable (Request, Responder) -> Void
+  ) -> Route {
+    Route(method, pattern, body: body, handler: endpoint)
+  }
+}

@@ -1,0 +1,72 @@
+import HTTP
+import HTTPTypes
+import JSON
+import Training
+
+/// The way from a sampler's frame to an answer.
+extension FountService {
+  typealias Reply = @Sendable (Result<Response, any Error>) -> Void
+
+  /// Runs `work` on a work thread; it, or what it starts, answers by the `Reply`, once.
+  func answerLater(_ request: Request, _ responder: Responder, _ work: @escaping @Sendable (@escaping Reply) throws -> Void) {
+    let reply: Reply = { result in
+      switch result {
+      case .success(let response): responder.respond(response)
+      case .failure(let error): responder.respond(self.response(to: error, request))
+      }
+    }
+    let isTaken = runBlocking {
+      do {
+        try work(reply)
+      } catch {
+        reply(.failure(error))
+      }
+    }
+    if !isTaken { reply(.failure(Problem(.serviceUnavailable, "too many requests wait", headers: [.retryAfter: "1"]))) }
+  }
+
+  /// Asks a sampler, and gives up when the client does.
+  func ask(
+    _ question: SamplerRequest, _ responder: Responder, _ reply: @escaping Reply,
+    answer: @escaping @Sendable (SamplerFrame) throws -> Response
+  ) {
+    let ticket = samplers.submit(question) { result in
+      reply(Result { try answer(try Self.checked(try result.get())) })
+    }
+    responder.onDisconnect { ticket.end(.clientGone) }
+  }
+
+  private static func checked(_ frame: SamplerFrame) throws -> SamplerFrame {
+    guard let error = frame.header["error"] else { return frame }
+    throw SamplerRefused(reason: error["reason"]?.string ?? "unknown", detail: error["detail"]?.string ?? "")
+  }
+
+  struct PictureParameters {
+    let count: Int
+    let columns: Int?
+    let scale: Int
+  }
+
+  /// `count`, `columns` and `scale` of a grid.
+  func pictureParameters(_ query: QueryReader) -> PictureParameters {
+    let count = query.integer("count", in: 1...configuration.samplesMax) ?? 16
+    return PictureParameters(
+      count: count, columns: query.integer("columns", in: 1...count), scale: query.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1)
+  }
+}
+
+/// A sampler could not do what it was asked.
+struct SamplerRefused: Error, CustomStringConvertible {
+  let reason: String
+  let detail: String
+  var description: String { "sampler: \(reason): \(detail)" }
+}
+
+extension Response {
+  /// The bytes that a sampler made, under the type that it names.
+  init(sampled frame: SamplerFrame, headers: HTTPFields = [:]) {
+    var headers = headers
+    headers[.contentType] = frame.header["content_type"]?.string ?? "application/octet-stream"
+    self.init(status: .ok, headers: headers, body: .bytes(frame.payload))
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import Synchronization
+
+/// A few threads for the endpoints' short blocking work: reading the record, writing it, hashing an upload.
+///
+/// Not Dispatch's: blocking its threads starves the shards' queues. Nothing that may take long runs here; training, drawing and decoding
+/// are done by child processes. A class because it owns the threads.
+final class WorkThreads: Sendable {
+  private struct State {
+    var waiting: [@Sendable () -> Void] = []
+    var isStopped = false
+  }
+
+  private let state = Mutex(State())
+  private let ready = DispatchSemaphore(value: 0)
+  private let waitingMax: Int
+
+  /// - Parameter waitingMax: what may wait for a thread; beyond that `submit` refuses.
+  init(count: Int, waitingMax: Int) {
+    self.waitingMax = waitingMax
+    for index in 0..<count {
+      let thread = Thread { [weak self] in self?.run() }
+      thread.name = "fount-work-\(index)"
+      thread.start()
+    }
+  }
+
+  /// Runs `work` on one of the threads; false where too much waits already.
+  func submit(_ work: @escaping @Sendable () -> Void) -> Bool {
+    let isTaken = state.withLock { state in
+      guard state.waiting.count < waitingMax, !state.isStopped else { return false }
+      state.waiting.append(work)
+      return true
+    }
+    if isTaken { ready.signal() }
+    return isTaken
+  }
+
+  private func run() {
+    while true {
+      ready.wait()
+      state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }?()
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Datasets
+import Training
+
+/// `fount worker`: one attempt at one job.
+struct Worker: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Runs one attempt at the job of a folder.")
+
+  @Argument(help: "The job's folder, with its job.json.") var folder: String
+  @Option(help: "The number of the attempt, written into every event.") var attempt: Int
+  @Option(help: "The most memory that it may map.") var memoryBytes: Int?
+
+  func run() throws { throw ExitCode(WorkerCommand.run(folder: folder, attempt: attempt, memoryBytesMax: memoryBytes)) }
+}
+
+/// `fount sampler`: draws, scores and makes pictures over the socket that is its descriptor 3.
+struct Sampler: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Answers the server's requests for samples on descriptor 3.")
+
+  @Option(help: "The most memory that it may map.") var memoryBytes: Int?
+  @Option(help: "How many bytes of models it keeps loaded.") var cacheBytes: Int?
+
+  func run() throws {
+    throw ExitCode(SamplerCommand.run(fileDescriptor: 3, memoryBytesMax: memoryBytes, cacheBytesMax: cacheBytes))
+  }
+}
+
+/// `fount decode`: decodes one upload under limits.
+struct Decode: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Decodes an upload into a folder.")
+
+  @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+  func run() throws { throw ExitCode(DecodeCommand.run(arguments: arguments)) }
+}

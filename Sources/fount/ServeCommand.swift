@@ -1,0 +1,46 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import HTTP
+import Logging
+import Service
+
+/// `fount serve`: the HTTP service, until SIGTERM or SIGINT.
+struct ServeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Serves the HTTP interface.", discussion: ConfigurationKey.flagsHelp)
+  static let version = FountService.version
+
+  @Argument(parsing: .captureForPassthrough, help: "Flags over FOUNT_* over the file of --config over defaults.") var flags: [String] = []
+
+  func run() throws {
+    let configuration = try Self.load(flags, help: Self.helpMessage()).configuration
+    // A client that hangs up mid-answer is an error code for one connection, never a signal.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      let running = try RunningServer(configuration)
+      running.leaveOnSignals()
+      print("Fount listens on http://\(configuration.host):\(running.port)")
+      fflush(nil)
+    } catch {
+      FileHandle.standardError.write(Data("fount serve: \(error)\n".utf8))
+      throw ExitCode(1)
+    }
+    dispatchMain()
+  }
+
+  /// The configuration that flags, environment and file make; its faults end the program with status 64.
+  static func load(_ flags: [String], help: String) throws -> ServiceConfiguration.Loaded {
+    if flags.contains("--help") || flags.contains("-h") {
+      print(help)
+      throw ExitCode.success
+    }
+    do {
+      let parsed = try ConfigurationFlags(parsing: flags)
+      return try ServiceConfiguration.load(file: parsed.file, environment: ProcessInfo.processInfo.environment, flags: parsed.values)
+    } catch let faults as ConfigurationFaults {
+      FileHandle.standardError.write(Data("fount: the configuration is wrong:\n\(faults)\n".utf8))
+      throw ExitCode.validationFailure
+    }
+  }
+}
