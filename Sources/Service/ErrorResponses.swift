@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import HTTP
 import HTTPTypes
 import JSON
@@ -15,8 +16,20 @@ extension Problem {
       faults = [Fault(pointer: error.pointer, detail: "line \(error.line), column \(error.column): \(error.detail)")]
     case let error as VerbRefused: self.init(.conflict, error.description)
     case let error as RecordError: self = Problem(error)
-    case let error as Errno where error.isDiskFull: self.init(.insufficientStorage, "the disk is full")
+    case let error as SamplerRefused: self = Problem(error)
+    case let error as Errno where [ENOSPC, EDQUOT, EFBIG].contains(error.code):
+      self.init(.insufficientStorage, "the disk is full")
     default: self.init(.internalServerError, "the server failed; its log has the reason under this request's id")
+    }
+  }
+
+  private init(_ error: SamplerRefused) {
+    switch error.reason {
+    case .tooLarge: self.init(.badRequest, error.detail)
+    case .unsupported: self.init(.conflict, error.detail)
+    case .absent: self.init(.serviceUnavailable, "the model's checkpoints change quickly; ask again", headers: [.retryAfter: "1"])
+    case .badRequest, .checkpoint, .dataset:
+      self.init(.internalServerError, "the server failed; its log has the reason under this request's id")
     }
   }
 

@@ -40,8 +40,9 @@ package final class FountService: Sendable {
     decoders = Decoders(executable: executable, configuration: configuration, logger: logger)
     samplers = Samplers(executable: executable, configuration: configuration, logger: logger)
     pool = WorkerPool(
-      record: record, engine: LocalEngine(executable: executable, memoryBytesMax: configuration.workerMemoryBytesMax),
-      workersMax: configuration.workers, jobsFolder: folder.jobs, modelsFolder: folder.models,
+      record: record,
+      engine: LocalEngine(executable: executable, options: ["--memory-bytes", String(configuration.workerMemoryBytesMax)]),
+      settings: WorkerPool.Settings(workersMax: configuration.workers, jobsFolder: folder.jobs, modelsFolder: folder.models),
       prepare: { job in try JobPayload.worker(job, record: record, folder: folder) }, logger: logger)
   }
 

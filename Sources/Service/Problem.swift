@@ -52,3 +52,8 @@ struct Problem: Error {
     return Response(status: status, headers: headers, body: .bytes(JSONValue.object(body).serializedBytes() + [0x0A]))
   }
 }
+
+extension HTTPResponse.Status {
+  /// RFC 4918 §11.5.
+  static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+}

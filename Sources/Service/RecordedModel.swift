@@ -11,7 +11,8 @@ struct RecordedModel: Sendable {
   let preparation: Preparation
 
   init(_ record: ModelRecord) throws {
-    guard let family = ModelFamily.named(record.family), let preparation = record.description["preparation"].flatMap(Preparation.init(json:))
+    guard let family = ModelFamily.named(record.family),
+      let preparation = record.description["preparation"].flatMap(Preparation.init(json:))
     else { throw RecordError.damagedRow(table: "models", id: record.id, detail: "family or preparation") }
     self.record = record
     self.family = family

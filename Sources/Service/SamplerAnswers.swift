@@ -38,7 +38,8 @@ extension FountService {
 
   private static func checked(_ frame: SamplerFrame) throws -> SamplerFrame {
     guard let error = frame.header["error"] else { return frame }
-    throw SamplerRefused(reason: error["reason"]?.string ?? "unknown", detail: error["detail"]?.string ?? "")
+    throw SamplerRefused(
+      reason: error["reason"]?.string.flatMap(SamplerFailure.Reason.init) ?? .badRequest, detail: error["detail"]?.string ?? "")
   }
 
   struct PictureParameters {
@@ -57,9 +58,9 @@ extension FountService {
 
 /// A sampler could not do what it was asked.
 struct SamplerRefused: Error, CustomStringConvertible {
-  let reason: String
+  let reason: SamplerFailure.Reason
   let detail: String
-  var description: String { "sampler: \(reason): \(detail)" }
+  var description: String { "sampler: \(reason.rawValue): \(detail)" }
 }
 
 extension Response {

@@ -35,11 +35,11 @@ struct ServeCommand: ParsableCommand {
       print(help)
       throw ExitCode.success
     }
-    do {
+    do throws(ConfigurationFaults) {
       let parsed = try ConfigurationFlags(parsing: flags)
       return try ServiceConfiguration.load(file: parsed.file, environment: ProcessInfo.processInfo.environment, flags: parsed.values)
-    } catch let faults as ConfigurationFaults {
-      FileHandle.standardError.write(Data("fount: the configuration is wrong:\n\(faults)\n".utf8))
+    } catch {
+      FileHandle.standardError.write(Data("fount: the configuration is wrong:\n\(error)\n".utf8))
       throw ExitCode.validationFailure
     }
   }

@@ -63,11 +63,10 @@ final class Decoders: @unchecked Sendable {
     try Disk.createFolders(work.folder)
     let launch = ChildLaunch(
       executable: executable,
-      arguments: DecodeCommand.arguments(
-        upload: work.upload, folder: work.folder, format: work.format,
-        limits: DecodeLimits(
-          memoryBytes: configuration.decoderMemoryBytesMax, cpuSeconds: configuration.decoderSecondsMax,
-          outputBytes: configuration.datasetsBytesMax, examples: configuration.datasetExamplesMax)),
+      arguments: [
+        "decode", work.upload, work.folder, "--memory-bytes", String(configuration.decoderMemoryBytesMax),
+        "--processor-seconds", String(configuration.decoderSecondsMax), "--file-bytes", String(configuration.datasetsBytesMax),
+      ],
       output: .captured(bytesMax: 64 << 10), errors: .captured(bytesMax: 16 << 10),
       deadlineSeconds: Double(configuration.decoderSecondsMax))
     _ = try ChildProcess(launch, queue: queue) { exit in
@@ -79,13 +78,14 @@ final class Decoders: @unchecked Sendable {
 
   private func description(of work: Work, _ exit: ChildExit) throws -> DatasetDescription {
     if exit.status.isSuccess {
-      let path = work.folder + "/" + DatasetFolder.descriptionName
-      let json = try JSONValue(parsing: try Disk.read(path, bytesMax: 1 << 20))
-      guard let description = DatasetDescription(json: json) else { throw Problem(.internalServerError, "the decoder's \(path) is damaged") }
+      let json = try JSONValue(parsing: try Disk.read("\(work.folder)/\(DecodedFolder.descriptionName)", bytesMax: 1 << 20))
+      guard let description = DatasetDescription(json: json) else { throw DecoderFailed(reason: "its description is damaged") }
+      try check(description, format: work.format)
       return description
     }
     if let refusal = try? JSONValue(parsing: exit.output.bytes), let detail = refusal["detail"]?.string {  // Not JSON: not a refusal.
       let place = refusal["offset"]?.integer.map { " (at byte \($0))" } ?? ""
+      if exit.status == .exited(code: DecodeCommand.ExitStatus.badDisk) { throw DecoderFailed(reason: detail) }
       throw Problem.unprocessable([Fault(pointer: "", detail: detail + place)])
     }
     logger.warning("a decoder died", metadata: ["status": "\(exit.status)", "errors": "\(exit.errors.text)"])
@@ -94,4 +94,25 @@ final class Decoders: @unchecked Sendable {
       ? "decoding it takes longer than \(configuration.decoderSecondsMax) s" : "the decoder died of it (\(exit.status))"
     throw Problem.unprocessable([Fault(pointer: "", detail: reason)])
   }
+  /// What the configuration allows, and the client said.
+  private func check(_ description: DatasetDescription, format: String?) throws(Problem) {
+    var faults: [Fault] = []
+    func allow(_ value: Int, upTo most: Int, _ what: String) {
+      if value > most { faults.append(Fault(pointer: "", detail: "at most \(most) \(what) are allowed; the upload has \(value)")) }
+    }
+    allow(description.count, upTo: configuration.datasetExamplesMax, "examples")
+    if case .image(let height, let width, _) = description.shape {
+      allow(height * width, upTo: configuration.imagePixelsMax, "pixels in an image")
+    }
+    if let format, format != description.format {
+      faults.append(Fault(pointer: "", detail: "format says \(format), but the upload is \(description.format)"))
+    }
+    if !faults.isEmpty { throw .unprocessable(faults) }
+  }
+}
+
+/// A decoder failed, and the upload was not the reason.
+struct DecoderFailed: Error, CustomStringConvertible {
+  let reason: String
+  var description: String { "the decoder failed: \(reason)" }
 }

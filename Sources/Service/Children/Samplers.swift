@@ -84,7 +84,8 @@ final class Samplers: Sendable {
         sampler = nil
         switch work.ticket.ending {
         case .deadline:
-          throw Problem(.serviceUnavailable, "this takes longer than the \(seconds) s that a request may take", headers: [.retryAfter: "60"])
+          let detail = "this takes longer than the \(seconds) s that a request may take"
+          throw Problem(.serviceUnavailable, detail, headers: [.retryAfter: "60"])
         case .clientGone: throw Problem(.serviceUnavailable, "the client is gone")
         case nil where isWarm: continue
         case nil:
@@ -99,7 +100,7 @@ final class Samplers: Sendable {
 /// One sampler process and the channel to it. A class because it owns both.
 private final class SamplerChild {
   let child: ChildProcess
-  private let channel: OpenFile
+  private let channel: SocketStream
   private var reader = SamplerFrameReader()
 
   init(_ executable: String, _ configuration: ServiceConfiguration, queue: DispatchQueue) throws {
@@ -110,20 +111,21 @@ private final class SamplerChild {
         "--cache-bytes", String(configuration.samplerCacheBytesMax),
       ], hasChannel: true)
     child = try ChildProcess(launch, queue: queue) { _ in }
-    channel = OpenFile(taking: child.channel, named: "sampler \(child.pid)")
+    channel = SocketStream(descriptor: child.channel)
   }
 
-  deinit { child.kill() }
+  deinit {
+    child.kill()
+    close(child.channel)
+  }
 
   /// Sends a frame and waits for its answer; throws when the child's end closes first.
   func exchange(_ frame: SamplerFrame) throws -> SamplerFrame {
-    try channel.write(frame.encoded().span)
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    try channel.send(frame.encoded())
     while true {
       if let answer = try reader.next() { return answer }
-      let count = try channel.read(into: &buffer)
-      if count == 0 { throw Errno(code: EPIPE, operation: "read", path: channel.path) }
-      reader.append(buffer[..<count])
+      guard let bytes = try channel.receive() else { throw Errno(code: EPIPE, operation: "recv", path: "sampler \(child.pid)") }
+      reader.append(bytes)
     }
   }
 }

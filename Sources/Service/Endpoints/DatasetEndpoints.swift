@@ -38,13 +38,16 @@ extension FountService {
 
   /// A dataset is its bytes and how they were decoded: the same upload is the same dataset, here and on every server.
   private static func datasetID(upload: Digest, format: String?) -> String {
-    Identifier.derived(prefix: "ds", from: SHA256.of(Array("\(upload.hex) \(DatasetFolder.version) \(format ?? "")".utf8)))
+    Identifier.derived(prefix: "ds", from: SHA256.of(Array("\(upload.hex) \(decodingVersion) \(format ?? "")".utf8)))
   }
+
+  /// Changes when the same bytes would decode to other examples.
+  private static let decodingVersion = 1
 
   private func adopt(
     _ description: DatasetDescription, from staged: String, id: String, name: String?, upload: Digest, bytes: Int
   ) throws -> Response {
-    let examples = staged + "/" + DatasetFolder.examplesName
+    let examples = "\(staged)/\(DecodedFolder.examplesName)"
     let digest = try SHA256.of(file: examples)
     try folder.blobs.adopt(examples, digest: digest)
     let (dataset, insertion) = try record.insertDataset(
@@ -53,7 +56,7 @@ extension FountService {
     return Self.created(dataset, isNew: insertion == .new)
   }
 
-  private func removeStaged(_ path: String) {
+  func removeStaged(_ path: String) {
     do {
       try Disk.removeTree(path)
     } catch {

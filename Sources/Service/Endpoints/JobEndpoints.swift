@@ -33,8 +33,8 @@ extension FountService {
     let dataset = query.string("dataset")
     let (limit, after) = query.page()
     try query.finish()
-    return .page(try record.jobs(status: status, family: family, dataset: dataset, limit: limit, after: after), of: request) {
-      try view(of: pool.live($0))
+    return try .page(record.jobs(status: status, family: family, dataset: dataset, limit: limit, after: after), of: request) {
+      try view(of: try pool.liveJob($0.id) ?? $0)
     }
   }
 
@@ -46,7 +46,7 @@ extension FountService {
   func cancelJob(_ request: Request) throws -> Response {
     try QueryReader(request).finish()
     let id = try job(named: request.parameters["id"]).id
-    return .json(try view(of: try pool.apply(.cancel, to: id)), status: .accepted, headers: [.location: "/v1/jobs/\(id)"])
+    return .json(try view(of: try pool.cancel(id)), status: .accepted, headers: [.location: "/v1/jobs/\(id)"])
   }
 
   private func job(named id: String?) throws -> JobRecord {

@@ -14,8 +14,8 @@ extension FountService {
     let dataset = query.string("dataset")
     let (limit, after) = query.page()
     try query.finish()
-    return .page(try record.models(family: family, dataset: dataset, limit: limit, after: after), of: request) {
-      try view(of: try RecordedModel($0))
+    return try .page(record.models(family: family, dataset: dataset, limit: limit, after: after), of: request) {
+      try view(of: RecordedModel($0))
     }
   }
 

@@ -16,7 +16,7 @@ extension FountService {
   }
 
   func version(_ request: Request) -> Response {
-    .json(["name": "fount", "version": .string(Self.version), "kernel_set": .string(Kernels.setName)])
+    .json(["name": "fount", "version": .string(Self.version), "kernel_set": .string(Kernels.set)])
   }
 
   /// Semantic version of the program; part of every sample's ETag, as kernels may change with it.

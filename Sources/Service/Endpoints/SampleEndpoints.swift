@@ -5,6 +5,7 @@ import HTTPTypes
 import JSON
 import Jobs
 import Models
+import Tensors
 import Training
 
 /// Samples and scores: drawn by a sampler child, the same bytes for the same model, seed and query.
@@ -63,20 +64,24 @@ extension FountService {
     let format: SamplerRequest.Format
   }
 
-  private func draw(_ drawing: Drawing, _ request: Request, _ responder: Responder, _ reply: @escaping Reply) throws {
+  /// - Parameter mayRetry: while a job runs, a newer checkpoint may take the place of the one that was asked for; then that one is.
+  private func draw(
+    _ drawing: Drawing, _ request: Request, _ responder: Responder, _ reply: @escaping Reply, mayRetry: Bool = true
+  ) throws {
     let checkpoint = try self.checkpoint(of: drawing.model)
     let seed = drawing.seed ?? Int.random(in: 0...SamplerLimits.seedMax)
     let samples = SamplerRequest.Samples(
       checkpoint: checkpoint.path, model: drawing.model.record.id, selection: drawing.selection, seed: seed,
       temperature: drawing.temperature, scale: drawing.scale, format: drawing.format)
-    var headers = Self.caching(of: samples, at: checkpoint)
-    if drawing.seed == nil {
-      headers[.contentLocation] = Self.address(of: request, seed: seed)
-    }
+    let headers = Self.headers(of: samples, at: checkpoint, request, isSeedDrawn: drawing.seed == nil)
     if let tag = headers[.eTag], Self.matches(request.headers[.ifNoneMatch], tag) {
       return reply(.success(Response(status: .notModified, headers: headers)))
     }
-    ask(.sample(samples), responder, reply) { Response(sampled: $0, headers: headers) }
+    let retry: Reply = { result in
+      guard mayRetry, case .failure(let error as SamplerRefused) = result, error.reason == .absent else { return reply(result) }
+      self.answerLater(request, responder) { try self.draw(drawing, request, responder, $0, mayRetry: false) }
+    }
+    ask(.sample(samples), responder, retry) { Response(sampled: $0, headers: headers) }
   }
 
   /// PNG unless asked otherwise; tables have no picture, and pictures no JSON.
@@ -90,15 +95,23 @@ extension FountService {
     }
   }
 
-  /// A strong tag made of all that the bytes depend on, so that it is known before they are drawn.
-  private static func caching(of samples: SamplerRequest.Samples, at checkpoint: ModelCheckpoint) -> HTTPFields {
+  /// The strong tag is made of all that the bytes depend on, so that it is known before they are drawn.
+  private static func headers(
+    of samples: SamplerRequest.Samples, at checkpoint: UsableCheckpoint, _ request: Request, isSeedDrawn: Bool
+  ) -> HTTPFields {
     var drawn = samples
     drawn.checkpoint = String(checkpoint.step)
-    let identity = "\(SamplerRequest.sample(drawn).json.serialized()) \(version) \(Kernels.setName)"
-    return [
-      .eTag: "\"\(SHA256.of(Array(identity.utf8)).hex.prefix(32))\"",
+    let identity = "\(SamplerRequest.sample(drawn).json.serialized()) \(version) \(Kernels.set)"
+    var headers: HTTPFields = [
+      .eTag: "\"\(SHA256.of(Array(identity.utf8)).hex.prefix(32))\"", .vary: "Accept",
       .cacheControl: checkpoint.isFinal ? "private, max-age=31536000, immutable" : "private, no-cache",
     ]
+    // Without a seed the address does not say which picture it is; the one in Content-Location does.
+    if isSeedDrawn {
+      headers[.contentLocation] = address(of: request, seed: samples.seed)
+      headers[.cacheControl] = "no-store"
+    }
+    return headers
   }
 
   private static func matches(_ field: String?, _ tag: String) -> Bool {
@@ -114,11 +127,12 @@ extension FountService {
   }
 
   /// The checkpoint that a model is used by: the newest while its job runs, the best of it afterwards.
-  func checkpoint(of model: RecordedModel) throws -> ModelCheckpoint {
-    guard let checkpoint = try ModelFolder(path: folder.modelFolder(model.record.id)).current() else {
+  func checkpoint(of model: RecordedModel) throws -> UsableCheckpoint {
+    let files = ModelFolder(path: folder.modelFolder(model.record.id))
+    guard let state = try files.state() else {
       throw Problem(.conflict, "the model has no checkpoint yet; its job is /v1/jobs/\(model.record.job)", headers: [.retryAfter: "5"])
     }
-    return checkpoint
+    return UsableCheckpoint(path: files.checkpointPath(step: state.step), step: state.step, isFinal: state.isFinished)
   }
 
   /// `−ln p(x)` of each example that the body holds, in any format of a dataset.
@@ -146,7 +160,7 @@ extension FountService {
           if let refusal = model.preparation.refusal(of: description) {
             throw Problem.unprocessable([Fault(pointer: "", detail: "the examples \(refusal)")])
           }
-          let file = DatasetFile(path: staged + "/" + DatasetFolder.examplesName, description: description)
+          let file = DatasetFile(path: "\(staged)/\(DecodedFolder.examplesName)", description: description)
           let score = SamplerRequest.Score(checkpoint: checkpoint.path, model: model.record.id, dataset: file)
           self.ask(.score(score), responder, done) { Response(sampled: $0) }
         } catch {
@@ -155,4 +169,12 @@ extension FountService {
       }
     }
   }
+}
+
+/// Which weights of a model a request is answered with.
+struct UsableCheckpoint: Sendable {
+  let path: String
+  let step: Int
+  /// Training has ended, so that the answer will never change.
+  let isFinal: Bool
 }
