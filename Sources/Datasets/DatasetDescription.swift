@@ -1,0 +1,53 @@
+import JSON
+
+/// What is known of a dataset once it has been decoded.
+package struct DatasetDescription: Sendable, Hashable {
+  /// The number of examples, 1 or more.
+  package let count: Int
+  package let shape: ExampleShape
+  package let element: Element
+  /// The format of the upload: `idx` or `npy`.
+  package let format: String
+  /// Over every number of every example.
+  package let minimum: Double
+  package let maximum: Double
+  package let mean: Double
+  /// Whether every number is 0 or 1, or every one is 0 or 255.
+  package let bits: Bool
+
+  package init(
+    count: Int, shape: ExampleShape, element: Element, format: String, minimum: Double, maximum: Double, mean: Double, bits: Bool
+  ) {
+    self.count = count
+    self.shape = shape
+    self.element = element
+    self.format = format
+    self.minimum = minimum
+    self.maximum = maximum
+    self.mean = mean
+    self.bits = bits
+  }
+
+  /// `[count, height, width, channels]` or `[count, columns]`: the shape of examples.npy.
+  package var dimensions: [Int] { [count] + shape.sides }
+}
+
+extension DatasetDescription {
+  package var json: JSONValue {
+    [
+      "count": .integer(count), "shape": shape.json, "element": .string(element.rawValue), "format": .string(format),
+      "minimum": JSONValue(minimum), "maximum": JSONValue(maximum), "mean": JSONValue(mean), "bits": .bool(bits),
+    ]
+  }
+
+  /// Nil where a member is missing or is not what `json` writes.
+  package init?(json: JSONValue) {
+    guard let count = json["count"]?.integer, count >= 1, let shape = json["shape"].flatMap(ExampleShape.init(json:)),
+      let element = json["element"]?.string.flatMap(Element.init(rawValue:)), let format = json["format"]?.string,
+      let minimum = json["minimum"]?.number, let maximum = json["maximum"]?.number, let mean = json["mean"]?.number,
+      let bits = json["bits"]?.boolean
+    else { return nil }
+    self.init(
+      count: count, shape: shape, element: element, format: format, minimum: minimum, maximum: maximum, mean: mean, bits: bits)
+  }
+}
