@@ -32,7 +32,7 @@ package struct BlobStore: Sendable {
   /// One that is absent is fine.
   package func remove(_ digest: Digest) throws(Errno) {
     try Disk.removeTree(path(of: digest))
-    do { try Disk.syncFolder(Disk.folder(of: path(of: digest))) } catch where error.meansAbsent { return }
+    do { try Disk.syncFolder(Disk.folder(of: path(of: digest))) } catch  where error.meansAbsent { return }
   }
 
   /// Every blob, in the order of their digests.

@@ -36,7 +36,7 @@ package enum Disk {
     do {
       try PathCalls.makeFolder(path)
       try syncFolder(above)
-    } catch where error.code == EEXIST && isFolder(path) {
+    } catch  where error.code == EEXIST && isFolder(path) {
       return
     }
   }
@@ -53,7 +53,7 @@ package enum Disk {
       } else {
         try PathCalls.removeFile(path)
       }
-    } catch where error.meansAbsent {
+    } catch  where error.meansAbsent {
       return
     }
   }
@@ -71,7 +71,7 @@ package enum Disk {
 
   /// What a path is; nil when nothing is there. A link counts as itself.
   package static func status(of path: String) throws(Errno) -> FileStatus? {
-    do { return try PathCalls.status(of: path) } catch where error.meansAbsent { return nil }
+    do { return try PathCalls.status(of: path) } catch  where error.meansAbsent { return nil }
   }
 
   package static func exists(_ path: String) -> Bool {

@@ -112,7 +112,7 @@ package struct OpenFile: ~Copyable {
     do {
       _ = try retrying("lock", path) { unsafe fcntl(descriptor, F_SETLK, &lock) }
       return true
-    } catch where error.code == EAGAIN || error.code == EACCES {
+    } catch  where error.code == EAGAIN || error.code == EACCES {
       return false
     }
   }
