@@ -7,3 +7,5 @@ static inline int fount_deflate_init(z_stream *stream, int level, int strategy) 
 }
 // 15 + 32: zlib or gzip, told by the header (zlib.h, inflateInit2).
 static inline int fount_inflate_init(z_stream *stream) { return inflateInit2(stream, 15 + 32); }
+// 15 + 16: gzip alone.
+static inline int fount_gunzip_init(z_stream *stream) { return inflateInit2(stream, 15 + 16); }

@@ -1,9 +1,106 @@
-/// `fount decode UPLOAD FOLDER`: decodes one upload in a process of its own, under limits that the kernel keeps.
+import CSystem
+import Files
+import Glibc
+import JSON
+
+/// `fount decode UPLOAD FOLDER [--memory-bytes N] [--processor-seconds N] [--file-bytes N]`: decodes one upload in a process of its own.
 ///
-/// Prints one line of JSON: the description, or on failure `{"detail", "offset", "kind"}`.
+/// Before it touches the upload it gives up what it does not need: memory, processor time, file size and core dumps are limited by the
+/// kernel, so that whatever an upload makes of the decoder, it ends with this process. One line of JSON on standard output tells the
+/// description, or on failure `{"detail", "offset", "kind"}`; a process that a limit kills prints nothing.
 package enum DecodeCommand {
-  /// - Returns: what the process should exit with: 0, 64 (wrong arguments), 65 (the upload's fault) or 74 (the disk's).
+  package enum ExitStatus {
+    package static let success: Int32 = 0
+    /// The arguments are wrong (EX_USAGE).
+    package static let wrongArguments: Int32 = 64
+    /// The upload is at fault (EX_DATAERR).
+    package static let badUpload: Int32 = 65
+    /// The server's disk is at fault (EX_IOERR).
+    package static let badDisk: Int32 = 74
+  }
+
+  /// - Parameter arguments: what follows `decode`.
+  /// - Returns: what the process should exit with.
   package static func run(arguments: [String]) -> Int32 {
-    64
+    let options: Options
+    do {
+      options = try Options(arguments)
+      try options.restrictProcess()
+    } catch {
+      report(["detail": .string("\(error)"), "offset": nil, "kind": "arguments"])
+      return ExitStatus.wrongArguments
+    }
+    do {
+      let description = try decode(upload: options.upload, into: options.folder, limits: options.limits)
+      report(description.json)
+      return ExitStatus.success
+    } catch {
+      report(error.json)
+      return error.kind == .disk ? ExitStatus.badDisk : ExitStatus.badUpload
+    }
+  }
+
+  private static func report(_ json: JSONValue) { print(json.serialized()) }
+
+  /// What the command line says.
+  private struct Options {
+    let upload: String
+    let folder: String
+    /// Address space: decoding takes some 60 MB; the rest is what the program and its libraries map.
+    private var memoryBytes = 1 << 30
+    /// A 2 GB upload takes some seconds, gzipped some tens.
+    private var processorSeconds = 300
+    private var fileBytes = 16 << 30
+
+    struct Fault: Error, CustomStringConvertible {
+      let description: String
+    }
+
+    init(_ arguments: [String]) throws(Fault) {
+      var paths: [String] = []
+      var rest = arguments[...]
+      while let argument = rest.popFirst() {
+        guard argument.hasPrefix("--") else {
+          paths.append(argument)
+          continue
+        }
+        guard let value = rest.popFirst().flatMap({ Int($0) }), (1...1 << 50).contains(value) else {
+          throw Fault(description: "\(argument) needs a whole number of 1 or more")
+        }
+        switch argument {
+        case "--memory-bytes": memoryBytes = value
+        case "--processor-seconds": processorSeconds = value
+        case "--file-bytes": fileBytes = value
+        default:
+          throw Fault(description: "\(argument) is none of --memory-bytes, --processor-seconds and --file-bytes")
+        }
+      }
+      guard paths.count == 2 else { throw Fault(description: "an upload and a folder are needed, not \(paths.count) paths") }
+      (upload, folder) = (paths[0], paths[1])
+    }
+
+    var limits: DecodeLimits {
+      var limits = DecodeLimits()
+      limits.bytesMax = fileBytes
+      limits.processorSecondsMax = processorSeconds
+      return limits
+    }
+
+    /// Sets the kernel's limits on this process, for good.
+    func restrictProcess() throws(Fault) {
+      // A write past the limit then fails with EFBIG, which is an error like any other, and does not kill.
+      _ = signal(SIGXFSZ, SIG_IGN)
+      let headerBytes = 1 << 12
+      // The decoder itself stops in time and says so; the kernel's limit is for when it can't.
+      let graceSeconds = 5
+      for (name, resource, value) in [
+        ("RLIMIT_AS", RLIMIT_AS, memoryBytes), ("RLIMIT_CPU", RLIMIT_CPU, processorSeconds + graceSeconds),
+        ("RLIMIT_FSIZE", RLIMIT_FSIZE, fileBytes + headerBytes), ("RLIMIT_CORE", RLIMIT_CORE, 0),
+      ] {
+        guard fount_setrlimit(Int32(resource.rawValue), rlim_t(value), rlim_t(value)) == 0 else {
+          throw Fault(description: "\(name) can't be set to \(value): \(Errno(code: errno, operation: "setrlimit", path: name))")
+        }
+      }
+    }
   }
 }

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import JSON
 
 /// Why an upload made no dataset: where in it the fault is, what was found there, and what is allowed.
@@ -34,7 +35,19 @@ package struct DecodeError: Error, Hashable, CustomStringConvertible {
     self.errno = errno
   }
 
-  init(disk errno: Errno) { self.init(.disk, "the server's disk", errno.description, errno: errno) }
+  /// A failed call on a file. Too long a file is the upload's fault: the limit on its size is a limit on what an upload may become.
+  init(disk errno: Errno) {
+    if errno.code == EFBIG {
+      self.init(.tooLarge, "the decoded examples", "take more bytes than a file of this process may have", errno: errno)
+    } else {
+      self.init(.disk, "the server's disk", errno.description, errno: errno)
+    }
+  }
+
+  /// Makes a call on a file, whose failure becomes an error of decoding.
+  static func onDisk<Result: ~Copyable>(_ call: () throws(Errno) -> Result) throws(DecodeError) -> Result {
+    do { return try call() } catch { throw DecodeError(disk: error) }
+  }
 
   /// As in `IDX header, dimension 1, at byte 8: is 0; must be 1 or more`.
   package var description: String {

@@ -1,4 +1,4 @@
-/// Bulk conversions between bytes and numbers: the module's inner loops, over raw memory whose bounds are checked once, before them.
+/// Bulk moves and conversions of bytes and numbers: the module's inner loops, over raw memory whose bounds are checked once, before them.
 enum Numbers {
   /// Bytes as floats.
   static func widen(_ bytes: Span<UInt8>, from start: Int, count: Int, into destination: inout MutableSpan<Float>, at place: Int) {
@@ -18,6 +18,52 @@ enum Numbers {
         for i in 0..<count {
           let bits = unsafe source.loadUnaligned(fromByteOffset: start &+ 4 &* i, as: UInt32.self)
           unsafe destination[place &+ i] = Float(bitPattern: UInt32(littleEndian: bits))
+        }
+      }
+    }
+  }
+
+  static func copy(_ bytes: [UInt8], from start: Int, count: Int, into destination: inout [UInt8], at place: Int) {
+    precondition(start >= 0 && count >= 0 && start + count <= bytes.count && place >= 0 && place + count <= destination.count)
+    unsafe bytes.withUnsafeBytes { source in
+      unsafe destination.withUnsafeMutableBytes { destination in
+        let part = unsafe UnsafeRawBufferPointer(rebasing: source[start..<start + count])
+        unsafe UnsafeMutableRawBufferPointer(rebasing: destination[place..<place + count]).copyMemory(from: part)
+      }
+    }
+  }
+
+  static func moveToFront(_ bytes: inout [UInt8], _ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+    unsafe bytes.withUnsafeMutableBytes { bytes in
+      // copyMemory is memmove: the parts may overlap.
+      let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
+      unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<range.count]).copyMemory(from: part)
+    }
+  }
+
+  /// A block's rows and columns exchanged: `[rows, columns]` to `[columns, rows]`, of elements of 1 or 4 bytes.
+  static func transpose(_ block: [UInt8], rows: Int, columns: Int, elementBytes: Int, into transposed: inout [UInt8]) {
+    precondition(rows >= 0 && columns >= 0 && rows * columns * elementBytes <= min(block.count, transposed.count))
+    if elementBytes == 1 {
+      transpose(block, rows, columns, UInt8.self, into: &transposed)
+    } else {
+      precondition(elementBytes == 4, "elements of \(elementBytes) bytes")
+      transpose(block, rows, columns, UInt32.self, into: &transposed)
+    }
+  }
+
+  private static func transpose<Element: BitwiseCopyable>(
+    _ block: [UInt8], _ rows: Int, _ columns: Int, _: Element.Type, into transposed: inout [UInt8]
+  ) {
+    let stride = MemoryLayout<Element>.stride
+    unsafe block.withUnsafeBytes { block in
+      unsafe transposed.withUnsafeMutableBytes { transposed in
+        for row in 0..<rows {
+          for column in 0..<columns {
+            let element = unsafe block.loadUnaligned(fromByteOffset: (row &* columns &+ column) &* stride, as: Element.self)
+            unsafe transposed.storeBytes(of: element, toByteOffset: (column &* rows &+ row) &* stride, as: Element.self)
+          }
         }
       }
     }

@@ -26,8 +26,15 @@ package struct StagedFile: ~Copyable {
 
   package func write(_ bytes: Span<UInt8>, at offset: Int) throws(Errno) { try file.write(bytes, at: offset) }
 
-  package func read(into bytes: inout [UInt8], _ range: Range<Int>, at offset: Int) throws(Errno) -> Int {
-    try file.read(into: &bytes, range, at: offset)
+  /// Reads back what was written from `offset` on into the part `range` of `bytes`, all of it: less is an I/O error.
+  package func readAll(into bytes: inout [UInt8], _ range: Range<Int>, at offset: Int) throws(Errno) {
+    var done = 0
+    while done < range.count {
+      let rest = range.lowerBound + done..<range.upperBound
+      let count = try file.read(into: &bytes, rest, at: offset + done)
+      guard count > 0 else { throw Errno(code: EIO, operation: "read", path: staged) }
+      done += count
+    }
   }
 
   /// Puts the file under its final name, on the disk.

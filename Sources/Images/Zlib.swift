@@ -7,40 +7,42 @@ enum Zlib {
   /// Level 6, and the strategy that zlib has for filtered pictures: the same bytes for the same input and the same zlib.
   /// The compressor takes 268 kB and fails only when there is no such memory, which stops the program as any allocation does.
   static func compress(_ next: () -> [UInt8]?) -> [UInt8] {
-    var stream = unsafe z_stream()
-    let started = unsafe fount_deflate_init(&stream, 6, Z_FILTERED)
+    // Allocated, for the compressor keeps the address and refuses a stream that has moved.
+    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    unsafe stream.initialize(to: z_stream())
+    defer { unsafe stream.deallocate() }
+    let started = unsafe fount_deflate_init(stream, 6, Z_FILTERED)
     precondition(started == Z_OK, "deflateInit2: \(started)")
-    defer { _ = unsafe deflateEnd(&stream) }
+    defer { _ = unsafe deflateEnd(stream) }
     var compressed: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let input = next()
-      let flush = input == nil ? Z_FINISH : Z_NO_FLUSH
-      var bytes = input ?? []
-      unsafe bytes.withUnsafeMutableBufferPointer { bytes in
-        unsafe stream.next_in = bytes.baseAddress
-        // Parts are rows of a picture, whose sides are limited: they fit.
-        unsafe stream.avail_in = UInt32(bytes.count)
-        var isMore = true
-        while isMore {
-          let (written, status) = unsafe deflateOnce(&stream, flush, into: &part)
-          precondition(status != Z_STREAM_ERROR, "deflate: \(status)")
-          compressed += part[..<written]
-          isMore = flush == Z_FINISH ? status != Z_STREAM_END : written == part.count
-        }
-      }
+      unsafe deflateAll(of: input ?? [], input == nil ? Z_FINISH : Z_NO_FLUSH, stream, by: &part, onto: &compressed)
       if input == nil { return compressed }
     }
   }
 
-  private static func deflateOnce(
-    _ stream: inout z_stream, _ flush: Int32, into part: inout [UInt8]
-  ) -> (written: Int, status: Int32) {
-    unsafe part.withUnsafeMutableBufferPointer { part in
-      unsafe stream.next_out = part.baseAddress
-      unsafe stream.avail_out = UInt32(part.count)
-      let status = unsafe deflate(&stream, flush)
-      return unsafe (part.count - Int(stream.avail_out), status)
+  /// - Parameter input: a row of a picture, whose sides are limited: its count fits 32 bits.
+  private static func deflateAll(
+    of input: [UInt8], _ flush: Int32, _ stream: UnsafeMutablePointer<z_stream>, by part: inout [UInt8], onto compressed: inout [UInt8]
+  ) {
+    var input = input
+    unsafe input.withUnsafeMutableBufferPointer { input in
+      unsafe stream.pointee.next_in = input.baseAddress
+      unsafe stream.pointee.avail_in = UInt32(input.count)
+      var isMore = true
+      while isMore {
+        let (written, status) = unsafe part.withUnsafeMutableBufferPointer { part in
+          unsafe stream.pointee.next_out = part.baseAddress
+          unsafe stream.pointee.avail_out = UInt32(part.count)
+          let status = unsafe deflate(stream, flush)
+          return unsafe (part.count - Int(stream.pointee.avail_out), status)
+        }
+        precondition(status != Z_STREAM_ERROR, "deflate: \(status)")
+        compressed += part[..<written]
+        isMore = flush == Z_FINISH ? status != Z_STREAM_END : written == part.count
+      }
     }
   }
 
