@@ -1,4 +1,3 @@
-import CSystem
 import Files
 import Glibc
 import JSON
@@ -97,8 +96,9 @@ package enum DecodeCommand {
         ("RLIMIT_AS", RLIMIT_AS, memoryBytes), ("RLIMIT_CPU", RLIMIT_CPU, processorSeconds + graceSeconds),
         ("RLIMIT_FSIZE", RLIMIT_FSIZE, fileBytes + headerBytes), ("RLIMIT_CORE", RLIMIT_CORE, 0),
       ] {
-        guard fount_setrlimit(Int32(resource.rawValue), rlim_t(value), rlim_t(value)) == 0 else {
-          throw Fault(description: "\(name) can't be set to \(value): \(Errno(code: errno, operation: "setrlimit", path: name))")
+        var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
+        guard unsafe setrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else {
+          throw Fault(description: Errno(code: errno, operation: "setrlimit", path: "\(name) \(value)").description)
         }
       }
     }

@@ -1,6 +1,5 @@
 // The calls of the kernel that this module makes, each with one wrapper of the same meaning: EINTR retried, a failure thrown as
 // `Errno`. The only file here, beside the one over OpenSSL, where raw pointers live; none outlives the call that it was lent to.
-import CSystem
 import Glibc
 
 /// The kernel's words for a code (strerror; thread-safe in glibc since 2.32).
