@@ -4,6 +4,10 @@ import Foundation
 import JSON
 import Testing
 
+/// Sanitizers map terabytes of addresses before a program begins.
+private let roomForSanitizers = ["--memory-bytes", "\(1 << 48)"]
+private let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+
 /// The decoder as a process of its own, under the limits that it sets itself.
 @Suite struct DecodeCommandTests {
   let scratch: ScratchFolder
@@ -15,7 +19,7 @@ import Testing
     let folder = try scratch.folder()
     let result = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
       [upload = upload as String, folder = folder as String] in
-      exit(DecodeCommand.run(arguments: [upload, folder]))
+      exit(DecodeCommand.run(arguments: [upload, folder] + roomForSanitizers))
     }
     #expect(try Disk.list(folder) == ["dataset.json", "examples.npy"])
     let dataset = try Dataset(folder: folder)
@@ -23,12 +27,20 @@ import Testing
     #expect(try DatasetDescription(json: printed(result)) == dataset.description)
   }
 
+  @Test(.enabled(if: !isSanitized)) func `the limits that hold unless told otherwise are enough`() async throws {
+    let upload = try scratch.write(Handmade.npy("<f8", "(100, 1000)", [UInt8](repeating: 0, count: 800_000), order: "True"))
+    let folder = try scratch.folder()
+    await #expect(processExitsWith: .exitCode(0)) { [upload = upload as String, folder = folder as String] in
+      exit(DecodeCommand.run(arguments: [upload, folder]))
+    }
+  }
+
   @Test func `a bad upload exits with 65 and one line of JSON`() async throws {
     let upload = try scratch.write(Handmade.idx([2, 2], [1, 2, 3]))
     let folder = try scratch.folder()
     let result = await #expect(processExitsWith: .exitCode(65), observing: [\.standardOutputContent]) {
       [upload = upload as String, folder = folder as String] in
-      exit(DecodeCommand.run(arguments: [upload, folder]))
+      exit(DecodeCommand.run(arguments: [upload, folder] + roomForSanitizers))
     }
     let json = try printed(result)
     #expect(json["offset"]?.integer == 15 && json["kind"]?.string == "malformed")
@@ -47,7 +59,7 @@ import Testing
     }
     let upload = try scratch.write(Handmade.idx([1, 1], [1]))
     await #expect(processExitsWith: .exitCode(74)) { [upload = upload as String] in
-      exit(DecodeCommand.run(arguments: [upload, upload + ".absent"]))
+      exit(DecodeCommand.run(arguments: [upload, upload + ".absent"] + roomForSanitizers))
     }
   }
 
@@ -55,7 +67,7 @@ import Testing
     let upload = try scratch.write(Handmade.idx([100_000, 2], [UInt8](repeating: 1, count: 200_000)))
     let folder = try scratch.folder()
     await #expect(processExitsWith: .exitCode(65)) { [upload = upload as String, folder = folder as String] in
-      exit(DecodeCommand.run(arguments: [upload, folder, "--file-bytes", "100000"]))
+      exit(DecodeCommand.run(arguments: [upload, folder, "--file-bytes", "100000"] + roomForSanitizers))
     }
     // Below what the decoder itself counts, the kernel's own limit makes the write fail.
     await #expect(processExitsWith: .success) { [upload = upload as String, folder = folder as String] in
@@ -71,9 +83,9 @@ import Testing
   @Test func `the kernel's limits are set for good before the upload is touched`() async throws {
     let absent = "\(scratch.path)/absent"
     await #expect(processExitsWith: .success) { [absent = absent as String] in
-      let limits = ["--memory-bytes", "2000000000", "--processor-seconds", "7", "--file-bytes", "5000"]
+      let limits = ["--memory-bytes", "\(1 << 48)", "--processor-seconds", "7", "--file-bytes", "5000"]
       #expect(DecodeCommand.run(arguments: [absent, absent] + limits) == 74)
-      for (resource, value) in [(RLIMIT_AS, 2_000_000_000), (RLIMIT_CPU, 12), (RLIMIT_FSIZE, 9_096), (RLIMIT_CORE, 0)] {
+      for (resource, value) in [(RLIMIT_AS, 1 << 48), (RLIMIT_CPU, 12), (RLIMIT_FSIZE, 9_096), (RLIMIT_CORE, 0)] {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
         #expect(limit.rlim_cur == rlim_t(value) && limit.rlim_max == rlim_t(value))
@@ -90,7 +102,7 @@ import Testing
     await #expect(processExitsWith: .success) { [upload = upload as String, folder = folder as String] in
       var before = rusage()
       getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &before)
-      let status = DecodeCommand.run(arguments: [upload, folder])
+      let status = DecodeCommand.run(arguments: [upload, folder] + roomForSanitizers)
       var after = rusage()
       getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &after)
       // In kB.
