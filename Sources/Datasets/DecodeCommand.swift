@@ -39,7 +39,10 @@ package enum DecodeCommand {
     }
   }
 
-  private static func report(_ json: JSONValue) { print(json.serialized()) }
+  private static func report(_ json: JSONValue) {
+    print(json.serialized())
+    fflush(nil)
+  }
 
   /// What the command line says.
   private struct Options {

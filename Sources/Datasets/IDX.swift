@@ -3,8 +3,6 @@
 enum IDX {
   static let types: [UInt8: NumberType] = [0x08: .uint8, 0x09: .int8, 0x0b: .int16, 0x0c: .int32, 0x0d: .float32, 0x0e: .float64]
 
-  static func isMagic(_ bytes: [UInt8]) -> Bool { bytes.count >= 4 && bytes[0] == 0 && bytes[1] == 0 && types[bytes[2]] != nil }
-
   static func readLayout(_ reader: ByteReader) throws(DecodeError) -> ArrayLayout {
     let magic = try reader.take(4, "IDX header, magic number")
     guard let type = types[magic[2]] else {

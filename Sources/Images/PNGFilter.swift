@@ -18,6 +18,12 @@ struct PNGFilter {
   mutating func nextRow() -> [UInt8]? {
     guard row < picture.height else { return nil }
     let current = Array(picture.pixels[row * rowBytes..<(row + 1) * rowBytes])
+    defer {
+      above = current
+      row += 1
+    }
+    // A row like the one above, as scaled pictures have them: filter 2 leaves zeros, and no earlier one does unless all is zero.
+    if current == above { return [current.allSatisfy { $0 == 0 } ? 0 : 2] + [UInt8](repeating: 0, count: rowBytes) }
     var best = filtered(current, by: 0)
     var bestCost = Self.cost(best)
     for type in UInt8(1)...4 {
@@ -25,32 +31,34 @@ struct PNGFilter {
       let cost = Self.cost(candidate)
       if cost < bestCost { (best, bestCost) = (candidate, cost) }
     }
-    above = current
-    row += 1
     return best
   }
 
   private static func cost(_ filtered: [UInt8]) -> Int {
-    filtered.dropFirst().reduce(0) { $0 + Int(Int8(bitPattern: $1).magnitude) }
+    var sum = 0
+    for byte in filtered[1...] { sum &+= Int(Int8(bitPattern: byte).magnitude) }
+    return sum
   }
 
   /// Type 0 is none, 1 left, 2 above, 3 the mean of both, 4 Paeth (PNG §9.2). What is outside the picture counts as 0.
   private func filtered(_ current: [UInt8], by type: UInt8) -> [UInt8] {
+    switch type {
+    case 0: [type] + current
+    case 1: differences(current, type) { left, _, _ in left }
+    case 2: differences(current, type) { _, up, _ in up }
+    case 3: differences(current, type) { left, up, _ in UInt8(truncatingIfNeeded: (UInt16(left) + UInt16(up)) / 2) }
+    default: differences(current, type) { left, up, corner in Self.paeth(left, up, corner) }
+    }
+  }
+
+  /// The type and each byte less what the neighbours of the same channel predict.
+  @inline(__always) private func differences(
+    _ current: [UInt8], _ type: UInt8, _ predict: (_ left: UInt8, _ up: UInt8, _ corner: UInt8) -> UInt8
+  ) -> [UInt8] {
     let step = picture.channels
     var row = [UInt8](repeating: type, count: rowBytes + 1)
-    for i in 0..<rowBytes {
-      let left = i < step ? 0 : current[i - step]
-      let up = above[i]
-      let predicted: UInt8
-      switch type {
-      case 0: predicted = 0
-      case 1: predicted = left
-      case 2: predicted = up
-      case 3: predicted = UInt8((Int(left) + Int(up)) / 2)
-      default: predicted = Self.paeth(left, up, i < step ? 0 : above[i - step])
-      }
-      row[i + 1] = current[i] &- predicted
-    }
+    for i in 0..<min(step, rowBytes) { row[i + 1] = current[i] &- predict(0, above[i], 0) }
+    for i in step..<rowBytes { row[i + 1] = current[i] &- predict(current[i - step], above[i], above[i - step]) }
     return row
   }
 
