@@ -1,1 +1,0 @@
-int fount_kernels_placeholder;

@@ -1,0 +1,50 @@
+import Tensors
+
+/// What every family can do: train by steps, draw samples, and be kept.
+package protocol GenerativeModel: Sendable {
+  /// One step of training on one batch.
+  /// - Parameters:
+  ///   - x: `[batch, dims]`, 0…1.
+  ///   - examples: each row's number in its dataset: the address of the randomness that is spent on it.
+  ///   - step: how many steps came before.
+  /// - Returns: the batch's mean loss before the step, nats an example where the family has a likelihood.
+  mutating func trainStep(on x: Tensor, examples: [Int], step: Int, learningRate: Float, using randomness: Philox) -> Double
+
+  /// Draws the samples with these numbers. Sample i depends on the weights, the seed, i and the temperature alone: not on its neighbours,
+  /// their number or the threads.
+  /// - Parameter temperature: greater than 0; 1 samples the model itself.
+  /// - Returns: `[indices, dims]`, 0…1.
+  func sample(_ indices: [Int], temperature: Float, using randomness: Philox) -> Tensor
+
+  /// What scoring and sampling need.
+  var weights: [NamedTensor] { get }
+
+  /// What going on with training needs: `weights` and the optimizer's state.
+  var trainingState: [NamedTensor] { get }
+
+  /// Takes `trainingState` back, or `weights` alone, for scoring and sampling. Other tensors are left aside.
+  mutating func restore(_ tensors: [String: Tensor]) throws(RestoreError)
+}
+
+/// Families that tell −ln p(x), exactly or by a bound that they name.
+package protocol ScoresLikelihood: GenerativeModel {
+  /// "exact", "elbo", "iwae" or "ais".
+  var estimator: String { get }
+
+  /// −ln p of each example, nats.
+  /// - Parameter x: `[examples, dims]`, 0…1.
+  func nats(of x: Tensor) -> [Double]
+}
+
+/// Why tensors do not fit a model: a checkpoint of another configuration, or a damaged one.
+package enum RestoreError: Error, Hashable, CustomStringConvertible {
+  case missing(name: String)
+  case wrongShape(name: String, expected: [Int], found: [Int])
+
+  package var description: String {
+    switch self {
+    case .missing(let name): "the checkpoint has no tensor \"\(name)\""
+    case .wrongShape(let name, let expected, let found): "tensor \"\(name)\" has shape \(found), where the model has \(expected)"
+    }
+  }
+}

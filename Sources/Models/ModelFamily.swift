@@ -1,0 +1,29 @@
+import JSON
+import Tensors
+
+/// A kind of model: what a user is told of it, and how one is made. Adding a family is one file, and one line here.
+package struct ModelFamily: Sendable {
+  package static let all: [ModelFamily] = [.made]
+
+  package static func named(_ name: String) -> ModelFamily? { all.first { $0.name == name } }
+
+  package let name: String
+  package let title: String
+  package let summary: String
+  /// Authors, title, venue, year.
+  package let paper: String
+  /// Its place in the textbook's tree of generative models.
+  package let taxonomy: [String]
+  /// Of "score", "complete", "encode", "reconstruct", "interpolate".
+  package let abilities: [String]
+  package let schema: ConfigurationSchema
+
+  /// Why the family can't learn such examples with that configuration, or nil where it can. The pointer is the configuration's field at
+  /// fault, empty where the examples are.
+  package let refusal: @Sendable (Configuration, ModelInput) -> Fault?
+
+  /// A new model; its weights depend on the seed.
+  package let make: @Sendable (Configuration, ModelInput, OptimizerSettings, _ seed: UInt64, ThreadTeam) -> any GenerativeModel
+
+  package var presets: [ConfigurationSchema.Preset] { schema.presets }
+}
