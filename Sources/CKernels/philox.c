@@ -1,8 +1,8 @@
 // Philox 4x32-10: random numbers by address (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-#include "CKernels.h"
+#include "clones.h"
 
-void fount_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t block[4]) {
-  uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
+INLINE void philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1, uint32_t block[4]) {
+#pragma clang loop unroll(full)
   for (int round = 0; round < 10; round++) {
     // The multipliers and the Weyl increments of the key are the paper's.
     uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
@@ -14,4 +14,34 @@ void fount_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t blo
     k1 += 0xBB67AE85u;
   }
   block[0] = c0, block[1] = c1, block[2] = c2, block[3] = c3;
+}
+
+void fount_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t block[4]) {
+  philox(counter[0], counter[1], counter[2], counter[3], key[0], key[1], block);
+}
+
+CLONES void fount_uniform(float *uniforms, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed) {
+  long whole = count / 4;
+  for (long i = 0; i < whole; i++) {
+    uint32_t block[4];
+    philox((uint32_t)i, example, step, stream, (uint32_t)seed, (uint32_t)(seed >> 32), block);
+    for (int j = 0; j < 4; j++) uniforms[4 * i + j] = (float)(int32_t)(block[j] >> 8) * 0x1p-24f;
+  }
+  if (count % 4) {
+    uint32_t block[4];
+    philox((uint32_t)whole, example, step, stream, (uint32_t)seed, (uint32_t)(seed >> 32), block);
+    for (int j = 0; j < count % 4; j++) uniforms[4 * whole + j] = (float)(int32_t)(block[j] >> 8) * 0x1p-24f;
+  }
+}
+
+CLONES void fount_bernoulli(
+    float *y, const float *probabilities, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed) {
+  for (long i = 0; 4 * i < count; i++) {
+    uint32_t block[4];
+    philox((uint32_t)i, example, step, stream, (uint32_t)seed, (uint32_t)(seed >> 32), block);
+    for (long j = 0; j < 4 && 4 * i + j < count; j++) {
+      float uniform = (float)(int32_t)(block[j] >> 8) * 0x1p-24f;
+      y[4 * i + j] = uniform < probabilities[4 * i + j] ? 1.0f : 0.0f;
+    }
+  }
 }

@@ -35,16 +35,3 @@ package protocol ScoresLikelihood: GenerativeModel {
   /// - Parameter x: `[examples, dims]`, 0…1.
   func nats(of x: Tensor) -> [Double]
 }
-
-/// Why tensors do not fit a model: a checkpoint of another configuration, or a damaged one.
-package enum RestoreError: Error, Hashable, CustomStringConvertible {
-  case missing(name: String)
-  case wrongShape(name: String, expected: [Int], found: [Int])
-
-  package var description: String {
-    switch self {
-    case .missing(let name): "the checkpoint has no tensor \"\(name)\""
-    case .wrongShape(let name, let expected, let found): "tensor \"\(name)\" has shape \(found), where the model has \(expected)"
-    }
-  }
-}

@@ -13,3 +13,39 @@ package struct OptimizerSettings: Sendable, Hashable {
 
   package static let adam = OptimizerSettings()
 }
+
+/// The factors of one step of Adam over one tensor, the bias corrections of Algorithm 1 taken into two of them.
+struct AdamStep: Sendable {
+  let beta1: Float
+  let beta2: Float
+  let epsilon: Float
+  let rate: Float
+  let rootScale: Float
+  let shrink: Float
+  let averageDecay: Float
+
+  /// - Parameter step: how many steps came before.
+  init(_ settings: OptimizerSettings, learningRate: Float, step: Int, decays: Bool) {
+    let correction1 = 1 - Self.power(Double(settings.beta1), step + 1)
+    let correction2 = 1 - Self.power(Double(settings.beta2), step + 1)
+    beta1 = settings.beta1
+    beta2 = settings.beta2
+    epsilon = settings.epsilon
+    rate = Float(Double(learningRate) / correction1)
+    rootScale = Float((1 / correction2).squareRoot())
+    shrink = decays ? 1 - learningRate * settings.weightDecay : 1
+    // While there are few steps the average is the mean of them all, so that it forgets its random start.
+    averageDecay = min(settings.averagingDecay, Float(step) / Float(step + 1))
+  }
+
+  /// By squaring: the same bits on every machine, which libm's does not promise.
+  private static func power(_ base: Double, _ exponent: Int) -> Double {
+    var (result, square, left) = (1.0, base, exponent)
+    while left > 0 {
+      if left % 2 == 1 { result *= square }
+      square *= square
+      left /= 2
+    }
+    return result
+  }
+}

@@ -6,9 +6,7 @@ package struct Tensor: Sendable, Hashable {
   /// The length of each axis, outermost first; empty for a single number.
   package let shape: [Int]
   /// The numbers, the last axis running fastest.
-  package var scalars: [Float] {
-    didSet { precondition(scalars.count == oldValue.count, "a tensor of \(oldValue.count) numbers got \(scalars.count)") }
-  }
+  package internal(set) var scalars: [Float]
 
   /// - Parameter scalars: as many numbers as the shape's lengths multiply to, row-major.
   package init(shape: [Int], scalars: [Float]) {
@@ -22,6 +20,26 @@ package struct Tensor: Sendable, Hashable {
     self.init(shape: shape, scalars: [Float](repeating: scalar, count: Self.count(of: shape)))
   }
 
+  /// Numbers uniform over `range`, by the seed, the stream and `index`, which is the tensor's number among those of its model.
+  package init(uniformIn range: Range<Float>, shape: [Int], _ stream: Philox.Stream, index: Int, using randomness: Philox) {
+    self.init(repeating: 0, shape: shape)
+    Kernels.uniform(into: &self, stream, step: 0, example: index, using: randomness)
+    let width = range.upperBound - range.lowerBound
+    for i in scalars.indices { scalars[i] = range.lowerBound + width * scalars[i] }
+  }
+
+  /// Numbers uniform over [0, 1), `[examples, sites]`: a row depends on the seed, the stream and its example alone.
+  package init(uniform sites: Int, _ stream: Philox.Stream, step: Int = 0, examples: [Int], using randomness: Philox) {
+    var scalars: [Float] = []
+    scalars.reserveCapacity(sites * examples.count)
+    var row = Tensor(repeating: 0, shape: [sites])
+    for example in examples {
+      Kernels.uniform(into: &row, stream, step: step, example: example, using: randomness)
+      scalars += row.scalars
+    }
+    self.init(shape: [examples.count, sites], scalars: scalars)
+  }
+
   package var count: Int { scalars.count }
   /// The length of the first axis; 1 for a single number.
   package var rows: Int { shape.first ?? 1 }
@@ -30,6 +48,30 @@ package struct Tensor: Sendable, Hashable {
 
   /// The numbers of one row along the first axis.
   package func row(_ index: Int) -> ArraySlice<Float> { scalars[index * columns..<(index + 1) * columns] }
+
+  /// The rows of a range, of the same columns.
+  package func rows(_ range: Range<Int>) -> Tensor {
+    Tensor(shape: [range.count] + shape.dropFirst(), scalars: Array(scalars[range.lowerBound * columns..<range.upperBound * columns]))
+  }
+
+  /// One number of a matrix, for the rare single access.
+  package subscript(row: Int, column: Int) -> Float {
+    get { scalars[row * columns + column] }
+    set { scalars[row * columns + column] = newValue }
+  }
+
+  mutating func fill(_ scalar: Float) {
+    for i in scalars.indices { scalars[i] = scalar }
+  }
+
+  mutating func shift(by scalar: Float) {
+    for i in scalars.indices { scalars[i] += scalar }
+  }
+
+  mutating func replace(with numbers: some Collection<Float>) {
+    precondition(numbers.count == count, "\(count) numbers, not \(numbers.count)")
+    for (i, number) in zip(scalars.indices, numbers) { scalars[i] = number }
+  }
 
   private static func count(of shape: [Int]) -> Int {
     precondition(shape.allSatisfy { $0 >= 0 }, "a shape has no negative lengths: \(shape)")

@@ -1,10 +1,96 @@
 // The hot loops. Each has one Swift wrapper, in Tensors/Kernels.swift, whose preconditions make its pointers and counts right.
+//
+// Bits: every element of a result is computed by the same operations in the same order whatever the number of rows, its place among
+// them, the threads and the width of the vectors. On a machine with fused multiply-add (x86-64-v3, v4, Arm) they are the same
+// everywhere; the baseline clones round twice and are another kernel set.
 #ifndef FOUNT_CKERNELS_H
 #define FOUNT_CKERNELS_H
 
 #include <stdint.h>
 
+// The set that this machine runs: "x86-64-v4", "x86-64-v3", "x86-64" or "arm64"; v3, v4 and arm64 give the same bits.
+const char *fount_kernel_set(void);
+
+// A hint to the processor that the thread looks for another one's news.
+void fount_pause(void);
+
+// MARK: Products. A block is a panel of 16 columns of the result; blocks are independent of each other.
+
+enum { fount_panel = 16 };
+
+enum { fount_identity = 0, fount_relu = 1, fount_sigmoid = 2, fount_tanh = 3 };
+
+// A layer y = f(x·w + bias) of `batch` rows. Row-major: x [batch, inputs], w [inputs, outputs], y [batch, outputs].
+typedef struct {
+  long batch, inputs, outputs;
+  // How many of the inputs each output sees: output c sees inputs 0..<live[c], never fewer than output c - 1. NULL: all see all.
+  const int32_t *live;
+  const float *x, *w;
+  const float *bias;  // NULL: none
+  float *y;
+  int activation;
+  // The gradients; NULL where nobody wants one. Those with `adds` are added to what is there, the others are written.
+  const float *dy;  // by the sum before the activation
+  float *dx, *dw, *dbias;
+  int dx_adds, dw_adds, dbias_adds;
+} fount_dense;
+
+// One panel of columns of y.
+void fount_dense_forward(const fount_dense *layer, long panel);
+// One panel of columns of dw and dbias; 0 where an output does not see an input.
+void fount_dense_weight_gradient(const fount_dense *layer, long panel);
+// One panel of columns of dx.
+void fount_dense_data_gradient(const fount_dense *layer, long panel);
+
+// y[r, from..<to] += scalars[r] · row[from..<to] for `rows` rows of y that are `stride` apart: one input's share of a product.
+void fount_add_scaled_row(float *y, long rows, long stride, const float *scalars, long scalars_stride, const float *row, long from, long to);
+// y[r, from..<to] = f(sums[r, from..<to] + bias[from..<to]), the end of a dense layer.
+void fount_finish_columns(float *y, const float *sums, long rows, long stride, const float *bias, long from, long to, int activation);
+
+// MARK: Element by element
+
+// dy ·= f′, told by y = f(…).
+void fount_activation_gradient(float *dy, const float *y, long count, int activation);
+// y = f(x).
+enum { fount_map_exp, fount_map_log, fount_map_sigmoid, fount_map_softplus, fount_map_tanh };
+void fount_map(float *y, const float *x, long count, int function);
+// dx += dy · f′(x), with y = f(x).
+void fount_map_gradient(float *dx, const float *dy, const float *x, const float *y, long count, int function);
+// y = (adds ? y : 0) + scale · x.
+void fount_add(float *y, const float *x, long count, float scale, int adds);
+// y = a · b; y += a · b with `adds`.
+void fount_multiply(float *y, const float *a, const float *b, long count, int adds);
+// y[r, c] = x[row_order[r], column_order[c]]; NULL is the order as it is.
+void fount_gather(float *y, const float *x, long rows, long columns, long x_columns, const int32_t *row_order, const int32_t *column_order);
+// y[row_order[r], column_order[c]] += x[r, c].
+void fount_scatter_add(float *y, const float *x, long rows, long columns, long y_columns, const int32_t *row_order, const int32_t *column_order);
+
+// MARK: Reductions: 16 sums in lanes, added in a fixed order.
+
+// nats[r] = −ln p(x[r]) under independent Bernoullis with these logits, in double precision.
+void fount_bernoulli_nats(double *nats, const float *logits, const float *x, long rows, long columns);
+// dlogits[r] = (sigmoid(logits[r]) − x[r]) · dnats[r], or that added.
+void fount_bernoulli_gradient(float *dlogits, const float *logits, const float *x, const float *dnats, long rows, long columns, int adds);
+
+// MARK: Optimizer
+
+typedef struct {
+  float beta1, beta2, epsilon;
+  float rate;           // the learning rate over 1 − beta1^t
+  float root_scale;     // 1 over the root of 1 − beta2^t
+  float shrink;         // what weight decay leaves: 1 − learning rate · decay
+  float average_decay;  // of the running average
+} fount_adam_settings;
+// One step of Adam; `average` is NULL where none is kept.
+void fount_adam(float *weights, float *mean, float *square, float *average, const float *gradient, long count, const fount_adam_settings *settings);
+
+// MARK: Random numbers
+
 // Philox 4x32-10 (Salmon et al. 2011, §3.3): the block that `counter` and `key` address.
 void fount_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t block[4]);
+// uniforms[site], multiples of 2^-24 in [0, 1): word site % 4 of the block (site / 4, example, step, stream).
+void fount_uniform(float *uniforms, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
+// y[i] = uniforms as above < probabilities[i] ? 1 : 0.
+void fount_bernoulli(float *y, const float *probabilities, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
 
 #endif

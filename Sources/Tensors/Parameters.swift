@@ -1,0 +1,103 @@
+/// Weights with their optimizer's state: what is trained, averaged and kept.
+package struct Parameters: Sendable {
+  package struct Parameter: Sendable {
+    package let name: String
+    package fileprivate(set) var tensor: Tensor
+    /// Whether weight decay is for it: matrices yes, biases no.
+    let decays: Bool
+    /// What is never used and therefore never changes.
+    let mask: Staircase?
+    var mean: Tensor
+    var square: Tensor
+    var average: Tensor?
+
+    mutating func descend(_ factors: AdamStep, _ gradient: Tensor, _ team: ThreadTeam) {
+      Kernels.adam(&tensor, mean: &mean, square: &square, average: &average, gradient: gradient, mask: mask, factors, team)
+    }
+  }
+
+  package let settings: OptimizerSettings
+  package private(set) var all: [Parameter] = []
+
+  package init(_ settings: OptimizerSettings) { self.settings = settings }
+
+  /// - Returns: the parameter's place in `all`.
+  package mutating func add(_ name: String, _ tensor: Tensor, decays: Bool, mask: Staircase? = nil) -> Int {
+    precondition(!all.contains { $0.name == name }, "two parameters named \(name)")
+    let zero = Tensor(repeating: 0, shape: tensor.shape)
+    let average = settings.averagingDecay > 0 ? tensor : nil
+    all.append(Parameter(name: name, tensor: tensor, decays: decays, mask: mask, mean: zero, square: zero, average: average))
+    return all.count - 1
+  }
+
+  package subscript(index: Int) -> Tensor { all[index].tensor }
+
+  /// What scoring and sampling use: the running average where there is one.
+  package func settled(_ index: Int) -> Tensor { all[index].average ?? all[index].tensor }
+
+  /// One step of Adam.
+  /// - Parameters:
+  ///   - step: how many steps came before.
+  ///   - gradients: one for each parameter, by its place.
+  package mutating func descend(learningRate: Float, step: Int, gradients: [Tensor], _ team: ThreadTeam) {
+    precondition(gradients.count == all.count, "\(gradients.count) gradients for \(all.count) parameters")
+    for index in all.indices {
+      let factors = AdamStep(settings, learningRate: learningRate, step: step, decays: all[index].decays)
+      all[index].descend(factors, gradients[index], team)
+    }
+  }
+}
+
+extension Parameters {
+  /// `settled` under each parameter's name.
+  package var weights: [NamedTensor] { all.map { NamedTensor($0.name, $0.average ?? $0.tensor) } }
+
+  /// `weights`, the moments, and where weights are averaged, those that the steps are taken from.
+  package var state: [NamedTensor] {
+    weights
+      + all.flatMap { parameter in
+        [
+          NamedTensor("optimizer.mean." + parameter.name, parameter.mean),
+          NamedTensor("optimizer.square." + parameter.name, parameter.square),
+        ] + (parameter.average == nil ? [] : [NamedTensor("optimizer.current." + parameter.name, parameter.tensor)])
+      }
+  }
+
+  /// Takes `state` back, or `weights` alone, which leaves the optimizer at its start.
+  package mutating func restore(_ tensors: [String: Tensor]) throws(RestoreError) {
+    let withOptimizer = tensors.keys.contains { $0.hasPrefix("optimizer.") }
+    var restored = all
+    for index in all.indices {
+      let name = all[index].name
+      let weights = try Self.find(name, like: all[index].tensor, in: tensors)
+      restored[index].tensor = weights
+      if all[index].average != nil { restored[index].average = weights }
+      guard withOptimizer else { continue }
+      restored[index].mean = try Self.find("optimizer.mean." + name, like: weights, in: tensors)
+      restored[index].square = try Self.find("optimizer.square." + name, like: weights, in: tensors)
+      if all[index].average != nil { restored[index].tensor = try Self.find("optimizer.current." + name, like: weights, in: tensors) }
+    }
+    all = restored
+  }
+
+  private static func find(_ name: String, like model: Tensor, in tensors: [String: Tensor]) throws(RestoreError) -> Tensor {
+    guard let tensor = tensors[name] else { throw .missing(name: name) }
+    guard tensor.shape == model.shape else { throw .wrongShape(name: name, expected: model.shape, found: tensor.shape) }
+    return tensor
+  }
+}
+
+/// Why tensors do not fit a model: a checkpoint of another configuration, or a damaged one.
+package enum RestoreError: Error, Hashable, CustomStringConvertible {
+  case missing(name: String)
+  case wrongShape(name: String, expected: [Int], found: [Int])
+  case wrongValues(name: String, detail: String)
+
+  package var description: String {
+    switch self {
+    case .missing(let name): "the checkpoint has no tensor \"\(name)\""
+    case .wrongShape(let name, let expected, let found): "tensor \"\(name)\" has shape \(found), where the model has \(expected)"
+    case .wrongValues(let name, let detail): "tensor \"\(name)\": \(detail)"
+    }
+  }
+}

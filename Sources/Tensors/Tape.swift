@@ -1,0 +1,117 @@
+/// Reverse-mode differentiation over whole tensors.
+///
+/// A step writes its equations down on the tape: each is computed at once and remembered. `backward` then goes the other way and gives
+/// every variable that can be learnt its gradient of the loss. The tape is a value that a model keeps from step to step: the same
+/// equations of the same shapes find last step's tensors, so that a step allocates none after the first.
+package struct Tape: Sendable {
+  /// A tensor on the tape, in this step.
+  package struct Variable: Sendable, Hashable {
+    fileprivate let index: Int
+  }
+
+  private struct Node: Sendable {
+    /// Nil for what comes from outside.
+    let primitive: (any Primitive)?
+    let inputs: [Int]
+    /// Whether anything that can be learnt is behind it.
+    let learns: Bool
+    var gradientIsWritten = false
+  }
+
+  private let team: ThreadTeam
+  private var nodes: [Node] = []
+  /// One for each node, and those left over from longer steps.
+  private var values: [Tensor] = []
+  private var gradients: [Tensor] = []
+
+  package init(_ team: ThreadTeam) { self.team = team }
+
+  /// Starts a step.
+  package mutating func begin() { nodes.removeAll(keepingCapacity: true) }
+
+  /// Data: no gradient.
+  package mutating func constant(_ tensor: Tensor) -> Variable { outside(tensor, learns: false) }
+
+  /// A weight: its gradient is wanted.
+  package mutating func parameter(_ tensor: Tensor) -> Variable { outside(tensor, learns: true) }
+
+  private mutating func outside(_ tensor: Tensor, learns: Bool) -> Variable {
+    nodes.append(Node(primitive: nil, inputs: [], learns: learns))
+    let index = nodes.count - 1
+    if values.count == index {
+      values.append(tensor)
+      gradients.append(.empty)
+    } else {
+      values[index] = tensor
+    }
+    return Variable(index: index)
+  }
+
+  /// Computes `primitive` and remembers it.
+  package mutating func apply(_ primitive: some Primitive, _ inputs: [Variable]) -> Variable {
+    let operands = inputs.map { values[$0.index] }
+    let shape = primitive.shape(of: operands.map(\.shape))
+    nodes.append(Node(primitive: primitive, inputs: inputs.map(\.index), learns: inputs.contains { nodes[$0.index].learns }))
+    let index = nodes.count - 1
+    if values.count == index {
+      values.append(.empty)
+      gradients.append(.empty)
+    }
+    var y = Tensor.empty
+    swap(&y, &values[index])
+    if y.shape != shape { y = Tensor(repeating: 0, shape: shape) }
+    primitive.forward(operands, into: &y, team)
+    values[index] = y
+    return Variable(index: index)
+  }
+
+  package func value(_ variable: Variable) -> Tensor { values[variable.index] }
+
+  /// The gradient of the loss by `variable`, of its shape; 0 where the loss does not depend on it.
+  package func gradient(_ variable: Variable) -> Tensor {
+    let index = variable.index
+    return nodes[index].gradientIsWritten ? gradients[index] : Tensor(repeating: 0, shape: values[index].shape)
+  }
+
+  /// Computes the gradients of `loss`, a single number.
+  package mutating func backward(from loss: Variable) {
+    precondition(values[loss.index].count == 1, "a loss is one number, not \(values[loss.index].shape)")
+    gradients[loss.index] = Tensor(repeating: 1, shape: values[loss.index].shape)
+    nodes[loss.index].gradientIsWritten = true
+    for index in stride(from: loss.index, through: 0, by: -1) {
+      guard let primitive = nodes[index].primitive, nodes[index].learns, nodes[index].gradientIsWritten else { continue }
+      let inputs = nodes[index].inputs
+      let operands = inputs.map { values[$0] }
+      var wanted = inputs.map { takeGradient($0) }
+      var dy = Tensor.empty
+      swap(&dy, &gradients[index])
+      primitive.backward(operands, y: values[index], dy: &dy, into: &wanted, team)
+      gradients[index] = dy
+      for position in inputs.indices {
+        guard var gradient = wanted[position] else { continue }
+        wanted[position] = nil
+        swap(&gradients[inputs[position]], &gradient.tensor)
+        nodes[inputs[position]].gradientIsWritten = true
+      }
+    }
+  }
+
+  /// Moves a gradient's tensor out of the tape, so that it can be written in place; nil where nobody learns from it.
+  private mutating func takeGradient(_ index: Int) -> Gradient? {
+    guard nodes[index].learns else { return nil }
+    var tensor = Tensor.empty
+    swap(&tensor, &gradients[index])
+    if tensor.shape != values[index].shape { tensor = Tensor(repeating: 0, shape: values[index].shape) }
+    return Gradient(tensor: tensor, adds: nodes[index].gradientIsWritten)
+  }
+
+  /// Lets go of the tensors that came from outside, so that their owner can change them in place.
+  package mutating func release() {
+    for index in nodes.indices where nodes[index].primitive == nil { values[index] = .empty }
+  }
+}
+
+extension Tensor {
+  /// No numbers at all: what stands where a tensor was moved out.
+  fileprivate static let empty = Tensor(shape: [0], scalars: [])
+}
