@@ -55,9 +55,9 @@ package final class ThreadTeam: Sendable {
 
 /// Where the caller pins its work and the threads find it. Unchecked, because `condition`'s lock guards every variable.
 private final class Board: @unchecked Sendable {
-  /// A piece of work: it hands out its blocks one by one.
-  private final class Work: Sendable {
-    private let body: @Sendable (Int) -> Void
+  /// A piece of work: it hands out its blocks one by one. Unchecked, because `body` is only taken away once no thread holds the work.
+  private final class Work: @unchecked Sendable {
+    private var body: (@Sendable (Int) -> Void)?
     private let blocks: Int
     private let next = Atomic<Int>(0)
 
@@ -70,9 +70,12 @@ private final class Board: @unchecked Sendable {
       while true {
         let block = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard block < blocks else { return }
-        body(block)
+        body?(block)
       }
     }
+
+    /// The caller's closure does not outlive its call, though a thread may hold this object for some more instructions.
+    func forgetBody() { body = nil }
   }
 
   private let condition = NSCondition()
@@ -104,6 +107,7 @@ private final class Board: @unchecked Sendable {
     }
     condition.lock()
     while holding.load(ordering: .acquiring) > 0 { condition.wait() }
+    mine.forgetBody()
     condition.unlock()
   }
 
