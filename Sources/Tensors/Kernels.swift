@@ -33,6 +33,11 @@ package enum ScalarFunction: String, Sendable, Hashable, CaseIterable {
 package struct Gradient: Sendable {
   package var tensor: Tensor
   package let adds: Bool
+
+  package init(tensor: Tensor, adds: Bool) {
+    self.tensor = tensor
+    self.adds = adds
+  }
 }
 
 /// One wrapper for each function of CKernels, of the same meaning. This is the one file of the module that holds raw pointers: each

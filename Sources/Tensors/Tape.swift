@@ -82,7 +82,9 @@ package struct Tape: Sendable {
       guard let primitive = nodes[index].primitive, nodes[index].learns, nodes[index].gradientIsWritten else { continue }
       let inputs = nodes[index].inputs
       let operands = inputs.map { values[$0] }
-      var wanted = inputs.map { takeGradient($0) }
+      // Where a variable is used twice by one primitive, the second use gets a tensor of its own, that is added afterwards.
+      let repeats = inputs.indices.map { inputs[..<$0].contains(inputs[$0]) }
+      var wanted = zip(inputs, repeats).map { takeGradient($0, again: $1) }
       var dy = Tensor.empty
       swap(&dy, &gradients[index])
       primitive.backward(operands, y: values[index], dy: &dy, into: &wanted, team)
@@ -90,15 +92,20 @@ package struct Tape: Sendable {
       for position in inputs.indices {
         guard var gradient = wanted[position] else { continue }
         wanted[position] = nil
-        swap(&gradients[inputs[position]], &gradient.tensor)
+        if repeats[position] {
+          Kernels.add(gradient.tensor, to: &gradients[inputs[position]], adds: true, team)
+        } else {
+          swap(&gradients[inputs[position]], &gradient.tensor)
+        }
         nodes[inputs[position]].gradientIsWritten = true
       }
     }
   }
 
   /// Moves a gradient's tensor out of the tape, so that it can be written in place; nil where nobody learns from it.
-  private mutating func takeGradient(_ index: Int) -> Gradient? {
+  private mutating func takeGradient(_ index: Int, again: Bool) -> Gradient? {
     guard nodes[index].learns else { return nil }
+    if again { return Gradient(tensor: Tensor(repeating: 0, shape: values[index].shape), adds: false) }
     var tensor = Tensor.empty
     swap(&tensor, &gradients[index])
     if tensor.shape != values[index].shape { tensor = Tensor(repeating: 0, shape: values[index].shape) }

@@ -1,0 +1,82 @@
+import Tensors
+import Testing
+
+struct GradientTests {
+  private static let examples = Primitives.all.flatMap { type in
+    type.examples.enumerated().map { (name: "\(type) \($0)", example: $1) }
+  }
+
+  /// Σ c · y with fixed c, in double precision.
+  private func weighed(_ example: PrimitiveExample, _ inputs: [Tensor], by c: Tensor) -> Double {
+    var y = Tensor(repeating: .nan, shape: c.shape)
+    example.primitive.forward(inputs, into: &y, .alone)
+    return zip(y.scalars, c.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+  }
+
+  @Test(arguments: 0..<examples.count)
+  func `every gradient of every primitive is that of finite differences`(number: Int) {
+    let (name, example) = Self.examples[number]
+    let inputs = example.inputs
+    let shape = example.primitive.shape(of: inputs.map(\.shape))
+    let c = Tensor(uniformIn: 0.5..<1.5, shape: shape, .noise, index: 9, using: Philox(seed: 2))
+    var y = Tensor(repeating: .nan, shape: shape)
+    example.primitive.forward(inputs, into: &y, .alone)
+    for adds in [false, true] {
+      var gradients: [Gradient?] = zip(inputs, example.differentiable).map { input, differentiable in
+        differentiable ? Gradient(tensor: Tensor(repeating: adds ? 0.25 : .nan, shape: input.shape), adds: adds) : nil
+      }
+      // A masked weight is never added to.
+      if adds, inputs.count > 1, name.hasPrefix("Dense") { gradients[1] = nil }
+      var dy = c
+      example.primitive.backward(inputs, y: y, dy: &dy, into: &gradients, .alone)
+      for (position, gradient) in gradients.enumerated() {
+        guard let gradient else { continue }
+        for element in 0..<inputs[position].count {
+          let difference: Double = Self.centralDifference(at: inputs[position].scalars[element]) { value in
+            var scalars = inputs[position].scalars
+            scalars[element] = value
+            var moved = inputs
+            moved[position] = Tensor(shape: inputs[position].shape, scalars: scalars)
+            return weighed(example, moved, by: c)
+          }
+          let found = Double(gradient.tensor.scalars[element]) - (adds ? 0.25 : 0)
+          #expect(abs(found - difference) < 2e-3 * max(1, abs(difference)), "\(name), input \(position), element \(element)")
+        }
+      }
+    }
+  }
+
+  /// Of fourth order, so that a step can be large enough for single precision to carry it.
+  private static func centralDifference(at x: Float, _ f: (Float) -> Double) -> Double {
+    let h: Float = 0x1p-5
+    let near = f(x + h) - f(x - h)
+    let far = f(x + 2 * h) - f(x - 2 * h)
+    return (8 * near - far) / (12 * Double(h))
+  }
+
+  @Test func `a variable that is used twice gathers both gradients`() {
+    var tape = Tape(.alone)
+    for _ in 0..<2 {
+      tape.begin()
+      let x = tape.parameter(Tensor(shape: [2, 2], scalars: [1, 2, 3, 4]))
+      let unused = tape.parameter(Tensor(shape: [3], scalars: [1, 2, 3]))
+      let loss = tape.apply(Mean(), [tape.apply(Add(), [tape.apply(Multiply(), [x, x]), x])])
+      tape.backward(from: loss)
+      // The mean of x² + x.
+      #expect(tape.gradient(x).scalars == [0.75, 1.25, 1.75, 2.25])
+      #expect(tape.gradient(unused).scalars == [0, 0, 0])
+    }
+  }
+
+  @Test func `a tape takes other shapes in the next step`() {
+    var tape = Tape(.alone)
+    for rows in [3, 5, 2] {
+      tape.begin()
+      let x = tape.parameter(Tensor(repeating: 1, shape: [rows, 4]))
+      let loss = tape.apply(Mean(), [tape.apply(Map(.exp), [x])])
+      tape.backward(from: loss)
+      #expect(tape.gradient(x).shape == [rows, 4])
+      #expect(tape.gradient(x).scalars.allSatisfy { abs($0 - 2.7182818 / Float(rows * 4)) < 1e-6 })
+    }
+  }
+}
