@@ -15,7 +15,7 @@ import Tensors
 ///
 /// Differs from the paper: degrees are spread evenly rather than drawn, which leaves no conditional without units by chance, and units stand
 /// in the order of their degrees, so that masks are staircases and what they kill is never computed.
-struct MADE: ScoresLikelihood {
+package struct MADE: ScoresLikelihood {
   private var parameters: Parameters
   private let hidden: [(W: Int, b: Int)]
   private let V: Int
@@ -28,7 +28,7 @@ struct MADE: ScoresLikelihood {
   private let team: ThreadTeam
   private var tape: Tape
 
-  init(_ configuration: Configuration, dims: Int, optimizer: OptimizerSettings, seed: UInt64, team: ThreadTeam) {
+  package init(_ configuration: Configuration, dims: Int, optimizer: OptimizerSettings, seed: UInt64, team: ThreadTeam) {
     let randomness = Philox(seed: seed)
     let masks = Masks(dims: dims, widths: configuration.integers("hidden_layers"))
     let orderings = (0..<configuration.integer("orderings")).map { number in
@@ -139,7 +139,7 @@ extension MADE {
 // MARK: Objective
 
 extension MADE {
-  mutating func trainStep(on x: Tensor, examples: [Int], step: Int, learningRate: Float, using randomness: Philox) -> Double {
+  package mutating func trainStep(on x: Tensor, examples: [Int], step: Int, learningRate: Float, using randomness: Philox) -> Double {
     let ordering = orderings[step % orderings.count]
     tape.begin()
     let weights = parameters.all.indices.map { tape.parameter(parameters[$0]) }
@@ -153,10 +153,10 @@ extension MADE {
     return nats
   }
 
-  var estimator: String { "exact" }
+  package var estimator: String { "exact" }
 
   /// With several orderings, those of the mixture of their distributions, each with the same share.
-  func nats(of x: Tensor) -> [Double] {
+  package func nats(of x: Tensor) -> [Double] {
     var tape = Tape(team)
     var nats: [Double] = []
     for start in stride(from: 0, to: x.rows, by: Self.rowsAtOnce) {
@@ -181,8 +181,8 @@ extension MADE {
     return least - log(nats.reduce(0) { $0 + exp(least - $1) } / Double(nats.count))
   }
 
-  /// The logits of every row in one ordering, for tests: `[batch, dims]`, in that ordering.
-  func logits(of x: Tensor, ordering number: Int) -> Tensor {
+  /// The logits of p(x_d = 1 | x_<d), `[batch, dims]`, dimensions in the ordering of that number.
+  package func logits(of x: Tensor, ordering number: Int = 0) -> Tensor {
     var tape = Tape(team)
     let weights = parameters.all.indices.map { tape.constant(parameters.settled($0)) }
     let x = arranged(tape.constant(x), in: orderings[number], on: &tape)
@@ -194,7 +194,7 @@ extension MADE {
 // MARK: Sampling
 
 extension MADE {
-  func sample(_ indices: [Int], temperature: Float, using randomness: Philox) -> Tensor {
+  package func sample(_ indices: [Int], temperature: Float, using randomness: Philox) -> Tensor {
     precondition(temperature > 0, "a temperature greater than 0, not \(temperature)")
     // A sample is one of the mixture's: its ordering is drawn first.
     let numbers = indices.map { randomness.integer(below: orderings.count, .structure, example: $0) }
@@ -236,8 +236,8 @@ extension MADE {
   /// each input came, in the very order in which the product sums, so that the logits are those of scoring, bit for bit.
   /// - Complexity: that of scoring the samples once.
   /// - Returns: samples and logits, `[indices, dims]`, in the ordering.
-  func draw(
-    _ indices: [Int], _ ordering: Int = 0, temperature: Float, using randomness: Philox
+  package func draw(
+    _ indices: [Int], ordering: Int = 0, temperature: Float, using randomness: Philox
   ) -> (x: Tensor, logits: Tensor) {
     draw(indices, orderings[ordering], settled(in: orderings[ordering]), temperature: temperature, using: randomness)
   }
@@ -284,8 +284,8 @@ extension MADE {
 // MARK: Keeping
 
 extension MADE {
-  var weights: [NamedTensor] { parameters.weights + keptOrderings }
-  var trainingState: [NamedTensor] { parameters.state + keptOrderings }
+  package var weights: [NamedTensor] { parameters.weights + keptOrderings }
+  package var trainingState: [NamedTensor] { parameters.state + keptOrderings }
 
   private var keptOrderings: [NamedTensor] {
     guard orderings.count > 1 else { return [] }
@@ -293,7 +293,7 @@ extension MADE {
     return [NamedTensor("orderings", Tensor(shape: [orderings.count, masks.direct.outputs], scalars: dims.map { Float($0) }))]
   }
 
-  mutating func restore(_ tensors: [String: Tensor]) throws(RestoreError) {
+  package mutating func restore(_ tensors: [String: Tensor]) throws(RestoreError) {
     var restored = orderings
     if orderings.count > 1 {
       let expected = [orderings.count, masks.direct.outputs]
@@ -313,7 +313,7 @@ extension MADE {
 // MARK: The registry row
 
 extension ModelFamily {
-  static let made = ModelFamily(
+  package static let made = ModelFamily(
     name: "made", title: "MADE",
     summary: "A masked autoencoder: every output sees only the inputs before it, so that one pass gives an exact likelihood.",
     paper: "Germain, Gregor, Murray, Larochelle: MADE: Masked Autoencoder for Distribution Estimation, ICML 2015, arXiv:1502.03509",
