@@ -135,7 +135,8 @@ CLONES void fount_bernoulli_nats(double *restrict nats, const float *restrict lo
 }
 
 CLONES void fount_bernoulli_gradient(
-    float *restrict dlogits, const float *restrict logits, const float *restrict x, const float *restrict dnats, long rows, long columns, int adds) {
+    float *restrict dlogits, const float *restrict logits, const float *restrict x, const float *restrict dnats, long rows, long columns,
+    int adds) {
   for (long r = 0; r < rows; r++) {
     const float *z = logits + r * columns, *bits = x + r * columns;
     float *dz = dlogits + r * columns;
@@ -148,7 +149,8 @@ CLONES void fount_bernoulli_gradient(
   }
 }
 
-CLONES void fount_map_gradient(float *restrict dx, const float *restrict dy, const float *restrict x, const float *restrict y, long count, int function) {
+CLONES void fount_map_gradient(
+    float *restrict dx, const float *restrict dy, const float *restrict x, const float *restrict y, long count, int function) {
   switch (function) {
     case fount_map_exp:
       for (long i = 0; i < count; i++) dx[i] = dy[i] * y[i] + dx[i];

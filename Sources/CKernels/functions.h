@@ -1,5 +1,5 @@
-// exp, log, log(1 + u), sigmoid, softplus and tanh of single floats, at most 2 floats away from the true value rounded: the same few operations in every
-// clone, written without branches so that loops over them become vectors.
+// exp, log, log(1 + u), sigmoid, softplus and tanh of single floats, at most 2 floats away from the true value rounded: the same few
+// operations in every clone, written without branches so that loops over them become vectors.
 // Polynomials and reductions are those of Cephes' single precision library (S. Moshier), but for `log1p_unit`.
 #ifndef FOUNT_FUNCTIONS_H
 #define FOUNT_FUNCTIONS_H
@@ -80,7 +80,7 @@ INLINE float log_of(float x) {
   return x >= 0.0f ? y : __builtin_nanf("");
 }
 
-// log(1 + u) for 0 ≤ u ≤ 1: 2·artanh(s) with s = u / (2 + u) ≤ 1/3. artanh(s) = s + s³·p(s²), p fitted to within 1.2e-10 of artanh.
+// log(1 + u) for 0 ≤ u ≤ 1: 2·artanh(s) with s = u / (2 + u) ≤ 1/3, and artanh(s) = s + s³·p(s²), p fitted to within 1.2e-10.
 INLINE float log1p_unit(float u) {
   float below = 2.0f + u;
   float lost = u - (below - 2.0f);

@@ -37,7 +37,8 @@ INLINE void tile_of(long rows, const float *a, long a_row, long a_step, const fl
 }
 
 // All rows of a panel that may be narrower than 16, over one stretch of the inner axis.
-INLINE void panel_of(long rows, const float *a, long a_row, long a_step, const float *panel, long depth, float *c, long c_row, long width, int adds) {
+INLINE void panel_of(
+    long rows, const float *a, long a_row, long a_step, const float *panel, long depth, float *c, long c_row, long width, int adds) {
   for (long r = 0; r < rows; r += tile_rows) {
     long count = min_of(tile_rows, rows - r);
     float *at = c + r * c_row;

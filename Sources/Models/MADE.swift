@@ -13,8 +13,8 @@ import Tensors
 /// | m^l(k)   | `degrees`    | [width]               | how many inputs, in their order, a unit may depend on        |
 /// | M        | `Masks`      |                       | eqs. 8 and 9                                                 |
 ///
-/// Differs from the paper: degrees are spread evenly rather than drawn, which leaves no conditional without units by chance, and units stand
-/// in the order of their degrees, so that masks are staircases and what they kill is never computed.
+/// Differs from the paper: degrees are spread evenly rather than drawn, which leaves no conditional without units by chance, and units
+/// stand in the order of their degrees, so that masks are staircases and what they kill is never computed.
 package struct MADE: ScoresLikelihood {
   private var parameters: Parameters
   private let hidden: [(W: Int, b: Int)]
@@ -330,12 +330,15 @@ extension ModelFamily {
         .init(
           "direct_connections", .boolean, defaultValue: true, "Whether inputs reach the outputs directly too.",
           source: "§4.1; better on validation, measured on binarized MNIST"),
-        .init("activation", .choice(["relu", "tanh", "sigmoid"]), defaultValue: "relu", "What a hidden unit does to its sum.", source: "§6"),
+        .init(
+          "activation", .choice(["relu", "tanh", "sigmoid"]), defaultValue: "relu", "What a hidden unit does to its sum.", source: "§6"),
         .init("output", .choice(["bernoulli"]), defaultValue: "bernoulli", "The distribution of each dimension.", source: "eq. 3"),
       ],
       presets: [
         .init("small", "Learns within a minute.", ["hidden_layers": [200]]),
-        .init("paper", "The paper's best on binarized MNIST, two layers and 32 orderings (Table 6).", ["hidden_layers": [8000, 8000], "orderings": 32]),
+        .init(
+          "paper", "The paper's best on binarized MNIST, two layers and 32 orderings (Table 6).",
+          ["hidden_layers": [8000, 8000], "orderings": 32]),
       ]),
     refusal: { configuration, input in
       guard input.kind == .bits else { return Fault(pointer: "", detail: "MADE learns bits; these examples are \(input.kind.rawValue)") }

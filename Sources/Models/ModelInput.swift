@@ -29,7 +29,8 @@ package struct ModelInput: Sendable, Hashable {
 
   package init(dims: Int, imageShape: ImageShape? = nil, kind: Kind) {
     precondition(dims >= 1, "an example has at least one number, not \(dims)")
-    precondition(imageShape.map { $0.height * $0.width * $0.channels == dims } ?? true, "\(String(describing: imageShape)) is not \(dims) numbers")
+    precondition(
+      imageShape.map { $0.height * $0.width * $0.channels == dims } ?? true, "\(String(describing: imageShape)) is not \(dims) numbers")
     self.dims = dims
     self.imageShape = imageShape
     self.kind = kind

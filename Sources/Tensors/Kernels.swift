@@ -93,7 +93,8 @@ package enum Kernels {
   ) {
     let (batch, inputs, outputs) = extents(x, w, mask)
     precondition(dy.count == batch * outputs, "dy has shape \(dy.shape), not [\(batch), \(outputs)]")
-    precondition(dx.map { $0.tensor.count == x.count } ?? true && dw.map { $0.tensor.count == w.count } ?? true, "gradients of other shapes")
+    precondition(
+      dx.map { $0.tensor.count == x.count } ?? true && dw.map { $0.tensor.count == w.count } ?? true, "gradients of other shapes")
     precondition(dbias.map { $0.tensor.count == outputs } ?? true, "a gradient of \(outputs) for the bias")
     precondition(mask == nil || dw.map { !$0.adds } ?? true, "a masked weight is used once in a step")
     let adds = (dx: dx?.adds ?? false, dw: dw?.adds ?? false, dbias: dbias?.adds ?? false)
@@ -276,7 +277,8 @@ package enum Kernels {
             inStretches(of: count, by: rowsAStretch(width), team) { stretch in
               let (x, y, rows, columns) = unsafe lent.value
               let at = stretch.lowerBound
-              unsafe fount_gather(y + at * width, rows == nil ? x + at * from : x, stretch.count, width, from, rows.map { unsafe $0 + at }, columns)
+              unsafe fount_gather(
+                y + at * width, rows == nil ? x + at * from : x, stretch.count, width, from, rows.map { unsafe $0 + at }, columns)
             }
           }
         }

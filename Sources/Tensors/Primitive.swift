@@ -27,7 +27,9 @@ package struct PrimitiveExample: Sendable {
 
 /// The table that the gradient check walks.
 package enum Primitives {
-  package static let all: [any Primitive.Type] = [Dense.self, Add.self, Multiply.self, Map.self, Gather.self, BernoulliNats.self, Mean.self]
+  package static let all: [any Primitive.Type] = [
+    Dense.self, Add.self, Multiply.self, Map.self, Gather.self, BernoulliNats.self, Mean.self,
+  ]
 }
 
 extension Tensor {

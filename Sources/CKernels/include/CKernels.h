@@ -43,7 +43,8 @@ void fount_dense_weight_gradient(const fount_dense *layer, long panel);
 void fount_dense_data_gradient(const fount_dense *layer, long panel);
 
 // y[r, from..<to] += scalars[r] · row[from..<to] for `rows` rows of y that are `stride` apart: one input's share of a product.
-void fount_add_scaled_row(float *y, long rows, long stride, const float *scalars, long scalars_stride, const float *row, long from, long to);
+void fount_add_scaled_row(
+    float *y, long rows, long stride, const float *scalars, long scalars_stride, const float *row, long from, long to);
 // y[r, from..<to] = f(sums[r, from..<to] + bias[from..<to]), the end of a dense layer.
 void fount_finish_columns(float *y, const float *sums, long rows, long stride, const float *bias, long from, long to, int activation);
 
@@ -61,9 +62,11 @@ void fount_add(float *y, const float *x, long count, float scale, int adds);
 // y = a · b; y += a · b with `adds`.
 void fount_multiply(float *y, const float *a, const float *b, long count, int adds);
 // y[r, c] = x[row_order[r], column_order[c]]; NULL is the order as it is.
-void fount_gather(float *y, const float *x, long rows, long columns, long x_columns, const int32_t *row_order, const int32_t *column_order);
+void fount_gather(
+    float *y, const float *x, long rows, long columns, long x_columns, const int32_t *row_order, const int32_t *column_order);
 // y[row_order[r], column_order[c]] += x[r, c].
-void fount_scatter_add(float *y, const float *x, long rows, long columns, long y_columns, const int32_t *row_order, const int32_t *column_order);
+void fount_scatter_add(
+    float *y, const float *x, long rows, long columns, long y_columns, const int32_t *row_order, const int32_t *column_order);
 
 // MARK: Reductions: 16 sums in lanes, added in a fixed order.
 
@@ -82,7 +85,8 @@ typedef struct {
   float average_decay;  // of the running average
 } fount_adam_settings;
 // One step of Adam; `average` is NULL where none is kept.
-void fount_adam(float *weights, float *mean, float *square, float *average, const float *gradient, long count, const fount_adam_settings *settings);
+void fount_adam(
+    float *weights, float *mean, float *square, float *average, const float *gradient, long count, const fount_adam_settings *settings);
 
 // MARK: Random numbers
 
