@@ -34,8 +34,8 @@ struct AdamStep: Sendable {
     rate = Float(Double(learningRate) / correction1)
     rootScale = Float((1 / correction2).squareRoot())
     shrink = decays ? 1 - learningRate * settings.weightDecay : 1
-    // While there are few steps the average is the mean of them all, so that it forgets its random start.
-    averageDecay = min(settings.averagingDecay, Float(step) / Float(step + 1))
+    // In the beginning the average reaches back over a ninth of the steps so far, so that it soon forgets the random start.
+    averageDecay = min(settings.averagingDecay, Float(step) / Float(step + 9))
   }
 
   /// By squaring: the same bits on every machine, which libm's does not promise.
