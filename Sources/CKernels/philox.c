@@ -20,28 +20,37 @@ void fount_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t blo
   philox(counter[0], counter[1], counter[2], counter[3], key[0], key[1], block);
 }
 
-CLONES void fount_uniform(float *uniforms, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed) {
+// The numbers of `count` sites from site 4 · `first` on; a block that is needed in part is computed whole.
+INLINE void uniforms_of(float *uniforms, long first, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed) {
   long whole = count / 4;
   for (long i = 0; i < whole; i++) {
     uint32_t block[4];
-    philox((uint32_t)i, example, step, stream, (uint32_t)seed, (uint32_t)(seed >> 32), block);
+    philox((uint32_t)(first + i), example, step, stream, (uint32_t)seed, (uint32_t)(seed >> 32), block);
     for (int j = 0; j < 4; j++) uniforms[4 * i + j] = (float)(int32_t)(block[j] >> 8) * 0x1p-24f;
   }
   if (count % 4) {
     uint32_t block[4];
-    philox((uint32_t)whole, example, step, stream, (uint32_t)seed, (uint32_t)(seed >> 32), block);
+    philox((uint32_t)(first + whole), example, step, stream, (uint32_t)seed, (uint32_t)(seed >> 32), block);
     for (int j = 0; j < count % 4; j++) uniforms[4 * whole + j] = (float)(int32_t)(block[j] >> 8) * 0x1p-24f;
   }
 }
 
-CLONES void fount_bernoulli(
-    float *y, const float *probabilities, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed) {
-  for (long i = 0; 4 * i < count; i++) {
-    uint32_t block[4];
-    philox((uint32_t)i, example, step, stream, (uint32_t)seed, (uint32_t)(seed >> 32), block);
-    for (long j = 0; j < 4 && 4 * i + j < count; j++) {
-      float uniform = (float)(int32_t)(block[j] >> 8) * 0x1p-24f;
-      y[4 * i + j] = uniform < probabilities[4 * i + j] ? 1.0f : 0.0f;
+CLONES void fount_uniform(float *uniforms, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed) {
+  uniforms_of(uniforms, 0, count, example, step, stream, seed);
+}
+
+CLONES void fount_dropout(
+    float *restrict y, const float *restrict x, long count, float keep, int adds, uint32_t example, uint32_t step, uint32_t stream,
+    uint64_t seed) {
+  enum { stretch = 256 };
+  const float kept = 1.0f / keep;
+  for (long at = 0; at < count; at += stretch) {
+    float uniforms[stretch];
+    long sites = count - at < stretch ? count - at : stretch;
+    uniforms_of(uniforms, at / 4, sites, example, step, stream, seed);
+    for (long i = 0; i < sites; i++) {
+      float scale = uniforms[i] < keep ? kept : 0.0f;
+      y[at + i] = x[at + i] * scale + (adds ? y[at + i] : 0.0f);
     }
   }
 }

@@ -23,6 +23,8 @@ package struct MADE: ScoresLikelihood {
   private let A: Int?
   private let masks: Masks
   private let activation: Activation
+  /// The shares of inputs and of hidden units that a training step drops.
+  private let dropout: (inputs: Float, hidden: Float)
   /// Training takes them in turn, scoring averages over them (§4.2). The first is the data's own; a single one is the usual case.
   private var orderings: [Ordering]
   private let team: ThreadTeam
@@ -52,6 +54,7 @@ package struct MADE: ScoresLikelihood {
     c = vector("output.bias", dims)
     A = configuration.boolean("direct_connections") ? matrix("direct.weight", masks.direct, bound: 0) : nil
     activation = Activation(rawValue: configuration.string("activation")) ?? .relu
+    dropout = (Float(configuration.number("input_dropout")), Float(configuration.number("hidden_dropout")))
     self.parameters = parameters
     self.masks = masks
     self.orderings = orderings
@@ -125,10 +128,16 @@ extension MADE {
   }
 
   /// Eqs. 10 and 11: the logits of p(x_d = 1 | x_<d), `[batch, dims]`, everything in one ordering.
-  private func logits(of x: Tape.Variable, _ weights: [Tape.Variable], on tape: inout Tape) -> Tape.Variable {
+  /// - Parameter thin: what training makes of the units of a layer, 0 being the inputs.
+  private func logits(
+    of x: Tape.Variable, _ weights: [Tape.Variable], on tape: inout Tape,
+    thin: (_ layer: Int, Tape.Variable, inout Tape) -> Tape.Variable = { _, h, _ in h }
+  ) -> Tape.Variable {
+    let x = thin(0, x, &tape)
     var h = x
-    for (layer, mask) in zip(hidden, masks.hidden) {
-      h = tape.apply(Dense(activation, mask: mask), [h, weights[layer.W], weights[layer.b]])
+    for (layer, mask) in masks.hidden.enumerated() {
+      h = tape.apply(Dense(activation, mask: mask), [h, weights[hidden[layer].W], weights[hidden[layer].b]])
+      h = thin(layer + 1, h, &tape)
     }
     let z = tape.apply(Dense(mask: masks.output), [h, weights[V], weights[c]])
     guard let A else { return z }
@@ -141,10 +150,16 @@ extension MADE {
 extension MADE {
   package mutating func trainStep(on x: Tensor, examples: [Int], step: Int, learningRate: Float, using randomness: Philox) -> Double {
     let ordering = orderings[step % orderings.count]
+    let dropout = dropout
     tape.begin()
     let weights = parameters.all.indices.map { tape.parameter(parameters[$0]) }
     let x = arranged(tape.constant(x), in: ordering, on: &tape)
-    let z = logits(of: x, arranged(weights, in: ordering, on: &tape), on: &tape)
+    let z = logits(of: x, arranged(weights, in: ordering, on: &tape), on: &tape) { layer, h, tape in
+      let dropped = layer == 0 ? dropout.inputs : dropout.hidden
+      guard dropped > 0 else { return h }
+      return tape.apply(
+        Dropout(keep: 1 - dropped, .dropout(layer: layer), step: step, examples: examples, using: randomness), [h])
+    }
     let loss = tape.apply(Mean(), [tape.apply(BernoulliNats(), [z, x])])
     let nats = Double(tape.value(loss).scalars[0])
     tape.backward(from: loss)
@@ -332,6 +347,12 @@ extension ModelFamily {
           source: "§4.1; better on validation, measured on binarized MNIST"),
         .init(
           "activation", .choice(["relu", "tanh", "sigmoid"]), defaultValue: "relu", "What a hidden unit does to its sum.", source: "§6"),
+        .init(
+          "input_dropout", .number(0...0.9), defaultValue: 0, "The share of inputs that a training step hides from each example's network.",
+          source: "the paper drops none"),
+        .init(
+          "hidden_dropout", .number(0...0.9), defaultValue: 0, "The share of hidden units that a training step leaves out of each example.",
+          source: "the paper drops none"),
         .init("output", .choice(["bernoulli"]), defaultValue: "bernoulli", "The distribution of each dimension.", source: "eq. 3"),
       ],
       presets: [

@@ -422,6 +422,26 @@ package enum Kernels {
     }
   }
 
+  /// `fount_dropout`: each row with some of its numbers dropped, or that added to y.
+  static func dropout(_ x: Tensor, _ dropout: Dropout, to y: inout Tensor, adds: Bool, _ team: ThreadTeam) {
+    let (rows, columns) = (x.rows, x.columns)
+    precondition(dropout.keep > 0 && dropout.keep <= 1, "a share of more than 0 and at most 1, not \(dropout.keep)")
+    precondition(y.shape == x.shape && rows == dropout.examples.count, "\(rows) rows for \(dropout.examples.count) examples")
+    unsafe read(x) { x in
+      unsafe write(&y) { y in
+        let lent = unsafe Lent((x: x, y: y))
+        inStretches(of: rows, by: rowsAStretch(columns), team) { stretch in
+          let (x, y) = unsafe lent.value
+          for row in stretch {
+            unsafe fount_dropout(
+              y + row * columns, x + row * columns, columns, dropout.keep, adds ? 1 : 0, UInt32(dropout.examples[row]),
+              UInt32(dropout.step), dropout.stream.number, dropout.randomness.seed)
+          }
+        }
+      }
+    }
+  }
+
   // MARK: Lending pointers
 
   /// Pointers on their way into a team's blocks. Unchecked, because each block writes elements of its own and the closure that lent the

@@ -18,6 +18,9 @@ package struct Philox: Sendable, Hashable {
     package static let noise = Stream(3)
     package static let sampling = Stream(4)
     package static let data = Stream(5)
+
+    /// What is dropped before each layer.
+    package static func dropout(layer: Int) -> Stream { Stream(256 + UInt32(layer)) }
   }
 
   /// Four numbers that are uniform over all 32-bit ones.

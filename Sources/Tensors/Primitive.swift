@@ -28,7 +28,7 @@ package struct PrimitiveExample: Sendable {
 /// The table that the gradient check walks.
 package enum Primitives {
   package static let all: [any Primitive.Type] = [
-    Dense.self, Add.self, Multiply.self, Map.self, Gather.self, BernoulliNats.self, Mean.self,
+    Dense.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self, BernoulliNats.self, Mean.self,
   ]
 }
 
@@ -185,6 +185,37 @@ package struct Gather: Primitive {
       PrimitiveExample(Gather(rows: rows), [.example(3)]),
       PrimitiveExample(Gather(rows: rows, columns: columns), [.example(3, 5)]),
     ]
+  }
+}
+
+/// y = x with each number dropped, to 0, or kept, and divided by the share that is kept (Srivastava et al. 2014). What is dropped depends
+/// on the seed, the stream, the step, the example and the column alone.
+///
+/// Input: x `[batch, columns]`, a row for each example.
+package struct Dropout: Primitive {
+  let keep: Float
+  let stream: Philox.Stream
+  let step: Int
+  let examples: [Int]
+  let randomness: Philox
+
+  package init(keep: Float, _ stream: Philox.Stream, step: Int, examples: [Int], using randomness: Philox) {
+    (self.keep, self.stream, self.step, self.examples, self.randomness) = (keep, stream, step, examples, randomness)
+  }
+
+  package func shape(of inputs: [[Int]]) -> [Int] { inputs[0] }
+
+  package func forward(_ inputs: [Tensor], into y: inout Tensor, _ team: ThreadTeam) {
+    Kernels.dropout(inputs[0], self, to: &y, adds: false, team)
+  }
+
+  package func backward(_ inputs: [Tensor], y: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam) {
+    guard let adds = dInputs[0]?.adds else { return }
+    dInputs[0].write { Kernels.dropout(dy, self, to: &$0, adds: adds, team) }
+  }
+
+  package static var examples: [PrimitiveExample] {
+    [PrimitiveExample(Dropout(keep: 0.75, .noise, step: 1, examples: [5, 2, 9], using: Philox(seed: 1)), [.example(3, 21)])]
   }
 }
 

@@ -63,6 +63,7 @@ private let requests: [JSONValue] = [
   ["hidden_layers": [12, 40, 9], "activation": "sigmoid", "direct_connections": false],
   ["hidden_layers": [30], "orderings": 3],
   ["hidden_layers": [20, 20], "orderings": 4, "direct_connections": false],
+  ["hidden_layers": [30, 10], "input_dropout": 0.1, "hidden_dropout": 0.2],
 ]
 
 struct MADETests {

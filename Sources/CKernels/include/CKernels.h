@@ -94,7 +94,8 @@ void fount_adam(
 void fount_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t block[4]);
 // uniforms[site], multiples of 2^-24 in [0, 1): word site % 4 of the block (site / 4, example, step, stream).
 void fount_uniform(float *uniforms, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
-// y[i] = uniforms as above < probabilities[i] ? 1 : 0.
-void fount_bernoulli(float *y, const float *probabilities, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
+// y[site] = uniforms[site] as above < keep ? x[site] / keep : 0, or that added to y.
+void fount_dropout(
+    float *y, const float *x, long count, float keep, int adds, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
 
 #endif
