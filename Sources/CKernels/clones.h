@@ -7,9 +7,12 @@
 
 #include "CKernels.h"
 
-#if defined(__x86_64__)
+// The loader picks before a sanitizer has set itself up, which then crashes: under one there is the baseline alone.
+#if defined(__x86_64__) && !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer)
+#define HAS_CLONES 1
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
+#define HAS_CLONES 0
 #define CLONES
 #endif
 

@@ -1,10 +1,12 @@
-#include "CKernels.h"
+#include "clones.h"
 
 const char *fount_kernel_set(void) {
-#if defined(__x86_64__)
+#if HAS_CLONES
   __builtin_cpu_init();
   if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
   if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
+#endif
+#if defined(__x86_64__)
   return "x86-64";
 #else
   return "arm64";

@@ -44,12 +44,23 @@ package final class ThreadTeam: Sendable {
 
   /// What `work` gives for each block, in the order of blocks.
   package func map<Result: Sendable>(blocks: Int, _ work: @Sendable (Int) -> Result) -> [Result] {
-    let results = Mutex([Result?](repeating: nil, count: blocks))
-    forEachBlock(of: blocks) { block in
-      let result = work(block)
-      results.withLock { $0[block] = result }
-    }
-    return results.withLock { $0.compactMap(\.self) }
+    let results = Results<Result>(count: blocks)
+    forEachBlock(of: blocks) { results.put(work($0), at: $0) }
+    return results.all.compactMap(\.self)
+  }
+}
+
+/// What blocks give, in their order. Unchecked, because `lock` guards `all`; not a Mutex, which the thread sanitizer cannot see.
+private final class Results<Result: Sendable>: @unchecked Sendable {
+  private let lock = NSLock()
+  private(set) var all: [Result?]
+
+  init(count: Int) { all = [Result?](repeating: nil, count: count) }
+
+  func put(_ result: Result, at block: Int) {
+    lock.lock()
+    all[block] = result
+    lock.unlock()
   }
 }
 

@@ -1,6 +1,20 @@
-import Synchronization
+import Foundation
 import Tensors
 import Testing
+
+/// Counts how often each block ran. Unchecked, because `lock` guards `counts`.
+private final class Runs: @unchecked Sendable {
+  private let lock = NSLock()
+  private(set) var counts: [Int]
+
+  init(blocks: Int) { counts = [Int](repeating: 0, count: blocks) }
+
+  func note(_ block: Int) {
+    lock.lock()
+    counts[block] += 1
+    lock.unlock()
+  }
+}
 
 struct ThreadTeamTests {
   @Test(arguments: [1, 2, 4, 7])
@@ -8,9 +22,9 @@ struct ThreadTeamTests {
     let team = ThreadTeam(count: threads)
     for blocks in [0, 1, 2, 3, 100] {
       for _ in 0..<50 {
-        let runs = Mutex([Int](repeating: 0, count: blocks))
-        team.forEachBlock(of: blocks) { block in runs.withLock { $0[block] += 1 } }
-        #expect(runs.withLock { $0 } == [Int](repeating: 1, count: blocks))
+        let runs = Runs(blocks: blocks)
+        team.forEachBlock(of: blocks) { runs.note($0) }
+        #expect(runs.counts == [Int](repeating: 1, count: blocks))
       }
     }
   }
@@ -21,15 +35,15 @@ struct ThreadTeamTests {
 
   @Test func `two callers share a team`() async {
     let team = ThreadTeam(count: 3)
-    await withTaskGroup(of: Int.self) { group in
+    await withTaskGroup(of: [Int].self) { group in
       for _ in 0..<4 {
         group.addTask {
-          let sum = Mutex(0)
-          for _ in 0..<100 { team.forEachBlock(of: 10) { block in sum.withLock { $0 += block } } }
-          return sum.withLock { $0 }
+          let runs = Runs(blocks: 10)
+          for _ in 0..<100 { team.forEachBlock(of: 10) { runs.note($0) } }
+          return runs.counts
         }
       }
-      for await sum in group { #expect(sum == 4500) }
+      for await counts in group { #expect(counts == [Int](repeating: 100, count: 10)) }
     }
   }
 }
