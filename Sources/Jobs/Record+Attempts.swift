@@ -1,0 +1,136 @@
+import Foundation
+import GRDB
+import JSON
+
+/// What the worker pool writes: attempts begun, what they tell, and how they end. Each is fenced by the attempt's number: what a
+/// worker of an older attempt says changes nothing.
+extension Record {
+  /// The queued job of the highest priority, the oldest among equals, is running from now on, as its next attempt.
+  package func claimNext() throws -> JobRecord? {
+    try database.write { db in
+      guard
+        let id = try String.fetchOne(
+          db, sql: "SELECT id FROM jobs WHERE status = 'queued' ORDER BY priority DESC, number LIMIT 1")
+      else { return nil }
+      try db.execute(sql: "UPDATE jobs SET attempt = attempt + 1 WHERE id = ?", arguments: [id])
+      try Record.enter(.running, job: id, at: .recordable, in: db)
+      return try Record.existingJob(id, in: db)
+    }
+  }
+
+  /// Ends an attempt: the state machine's next status, or two of them where an interrupted job is queued again at once.
+  ///
+  /// - Parameter requeue: false while the server drains: the job then stays interrupted until the next start.
+  /// - Returns: nil for an attempt that is over already; nothing has changed then.
+  package func settle(
+    _ id: String, attempt: Int, ending: AttemptEnding, deathsMax: Int = 3, requeue: Bool = true
+  ) throws -> JobRecord? {
+    try database.write { db in
+      guard let job = try Record.job(id, in: db), job.attempt == attempt, job.status.hasWorker else { return nil }
+      var deaths = job.deathsSinceCheckpoint
+      if case .died = ending, job.status == .running { deaths += 1 }
+      guard let status = job.status.after(ending, mayGoOn: deaths < deathsMax) else { return nil }
+      try db.execute(sql: "UPDATE jobs SET deaths_since_checkpoint = ? WHERE id = ?", arguments: [deaths, id])
+      try Record.keep(ending, of: job, entering: status, deaths: deaths, in: db)
+      let now = Date.recordable
+      try Record.enter(status, job: id, at: now, in: db)
+      if status == .interrupted, requeue { try Record.enter(.queued, job: id, at: now, in: db) }
+      return try Record.existingJob(id, in: db)
+    }
+  }
+
+  /// What an attempt has told since the last call, in one transaction; the newest progress and metrics, every event.
+  ///
+  /// - Parameter offset: how far `events.ndjson` has been read, so that the next attempt reads on from there.
+  /// - Returns: false for an attempt that is over already; nothing has changed then.
+  @discardableResult
+  package func note(_ news: AttemptNews, of id: String, attempt: Int, offset: Int) throws -> Bool {
+    try database.write { db in
+      guard let job = try Record.job(id, in: db), job.attempt == attempt, job.status.hasWorker else { return false }
+      let now = Date.recordable
+      try db.execute(
+        sql: """
+          UPDATE jobs SET progress = COALESCE(?, progress), metrics = COALESCE(?, metrics), events_offset = ? WHERE id = ?
+          """,
+        arguments: [news.progress?.serialized(), news.metrics?.serialized(), offset, id])
+      for event in news.events { try Record.append(type: event.type, body: event.body, to: id, at: event.at ?? now, in: db) }
+      if let step = news.newestStep {
+        try db.execute(sql: "UPDATE jobs SET deaths_since_checkpoint = 0 WHERE id = ?", arguments: [id])
+        try db.execute(
+          sql: "UPDATE models SET newest_step = MAX(COALESCE(newest_step, ?1), ?1) WHERE id = ?2 AND job = ?3",
+          arguments: [step, job.model, id])
+      }
+      return true
+    }
+  }
+
+  /// How far the job's `events.ndjson` has been read.
+  package func eventsOffset(of id: String) throws -> Int {
+    try database.read { db in try Int.fetchOne(db, sql: "SELECT events_offset FROM jobs WHERE id = ?", arguments: [id]) ?? 0 }
+  }
+
+  /// Puts right what a server that is gone has left: nothing runs now, whatever the rows say. Called once, before any claim, by the
+  /// one process that owns the file.
+  /// - Returns: the jobs that changed, as they are now.
+  package func recover() throws -> [JobRecord] {
+    try database.write { db in
+      let left = try Row.fetchAll(
+        db,
+        sql: "SELECT id, status FROM jobs WHERE status IN ('running', 'pausing', 'cancelling', 'interrupted') ORDER BY number")
+      let now = Date.recordable
+      return try left.map { row in
+        let id: String = row["id"]
+        for status in JobStatus(rawValue: row["status"])?.afterServerDeath ?? [] {
+          try Record.enter(status, job: id, at: now, in: db)
+        }
+        return try Record.existingJob(id, in: db)
+      }
+    }
+  }
+
+  private static func keep(_ ending: AttemptEnding, of job: JobRecord, entering status: JobStatus, deaths: Int, in db: Database) throws {
+    var metrics: JSONValue?
+    var result: JSONValue?
+    var failure: Failure?
+    switch (status, ending) {
+    case (.succeeded, .succeeded(let found, let last)): (result, metrics) = (found, last)
+    case (.failed, .failed(let reason, let last)): (failure, metrics) = (reason, last)
+    case (.failed, .died(let reason)):
+      failure = deaths > 1 ? Failure(reason: reason.reason, detail: "Died \(deaths) times without a new checkpoint. " + reason.detail) : reason
+    default: break
+    }
+    try db.execute(
+      sql: "UPDATE jobs SET metrics = COALESCE(?, metrics), result = ?, failure = ? WHERE id = ?",
+      arguments: [metrics?.serialized(), result?.serialized(), failure?.json.serialized(), job.id])
+  }
+}
+
+/// What a worker has told since the record last heard of it.
+package struct AttemptNews: Sendable, Hashable {
+  package struct Event: Sendable, Hashable {
+    package var type: String
+    package var body: JSONValue
+    /// Nil for now.
+    package var at: Date?
+
+    package init(type: String, body: JSONValue, at: Date? = nil) {
+      self.type = type
+      self.body = body
+      self.at = at
+    }
+  }
+
+  package var progress: JSONValue?
+  package var metrics: JSONValue?
+  package var newestStep: Int?
+  package var events: [Event] = []
+
+  package init(progress: JSONValue? = nil, metrics: JSONValue? = nil, newestStep: Int? = nil, events: [Event] = []) {
+    self.progress = progress
+    self.metrics = metrics
+    self.newestStep = newestStep
+    self.events = events
+  }
+
+  package var isEmpty: Bool { progress == nil && metrics == nil && newestStep == nil && events.isEmpty }
+}

@@ -1,0 +1,69 @@
+import GRDB
+import JSON
+
+extension Record {
+  /// Whether an insert has made something new.
+  package enum Insertion: Sendable, Hashable { case new, known }
+
+  /// Idempotent by id: the first one stays, and the second answer tells it as it is.
+  package func insertDataset(_ dataset: DatasetRecord) throws -> (dataset: DatasetRecord, insertion: Insertion) {
+    try database.write { db in
+      if let known = try Record.dataset(dataset.id, in: db) { return (known, .known) }
+      var dataset = dataset
+      dataset.createdAt = .init(milliseconds: dataset.createdAt.milliseconds)
+      try db.execute(
+        sql: """
+          INSERT INTO datasets (id, name, upload_digest, blob_digest, bytes, description, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          dataset.id, dataset.name, dataset.uploadDigest, dataset.blobDigest, dataset.bytes, dataset.description.serialized(),
+          dataset.createdAt.milliseconds,
+        ])
+      return (dataset, .new)
+    }
+  }
+
+  package func dataset(_ id: String) throws -> DatasetRecord? {
+    try database.read { db in try Record.dataset(id, in: db) }
+  }
+
+  /// Refused while an unfinished job holds the dataset. Its blob is the caller's to remove, once `blobIsReferenced` says no.
+  /// - Returns: what was deleted.
+  @discardableResult
+  package func deleteDataset(_ id: String) throws -> DatasetRecord {
+    try database.write { db in
+      guard let dataset = try Record.dataset(id, in: db) else { throw RecordError.unknownDataset(id) }
+      let holder = try String.fetchOne(
+        db,
+        sql: """
+          SELECT jobs.id FROM jobs JOIN job_datasets ON job_datasets.job = jobs.id
+          WHERE job_datasets.dataset = ? AND jobs.status NOT IN ('succeeded', 'failed', 'cancelled') LIMIT 1
+          """,
+        arguments: [id])
+      if let holder { throw RecordError.inUse(id, byJob: holder) }
+      try db.execute(sql: "DELETE FROM datasets WHERE id = ?", arguments: [id])
+      return dataset
+    }
+  }
+
+  /// Two uploads that decode to the same examples share a blob.
+  package func blobIsReferenced(_ digest: String) throws -> Bool {
+    try database.read { db in
+      try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM datasets WHERE blob_digest = ?)", arguments: [digest]) ?? false
+    }
+  }
+
+  static func dataset(_ id: String, in db: Database) throws -> DatasetRecord? {
+    try Row.fetchOne(db, sql: "SELECT * FROM datasets WHERE id = ?", arguments: [id]).map { try DatasetRecord(row: $0) }
+  }
+}
+
+extension DatasetRecord {
+  init(row: Row) throws {
+    let id: String = row["id"]
+    self.init(
+      id: id, name: row["name"], uploadDigest: row["upload_digest"], blobDigest: row["blob_digest"], bytes: row["bytes"],
+      description: try row.json("description", table: "datasets", id: id) ?? .null,
+      createdAt: .init(milliseconds: row["created_at"]))
+  }
+}

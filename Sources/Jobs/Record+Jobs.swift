@@ -1,0 +1,125 @@
+import Foundation
+import GRDB
+import JSON
+
+extension Record {
+  /// Queues a job, with the model that it will make, in one transaction: neither is ever there without the other.
+  ///
+  /// Every dataset that it names must be there, and the model that it reads; the check and the insert can't be parted by a delete.
+  package func submit(_ job: JobSubmission, model: ModelRecord? = nil) throws -> JobRecord {
+    precondition(model == nil || (model?.job == job.id && model?.id == job.model), "a job is submitted with the model that it names")
+    return try database.write { db in
+      if try Record.job(job.id, in: db) != nil { throw RecordError.alreadyThere(job.id) }
+      for dataset in job.datasets where try Record.dataset(dataset, in: db) == nil { throw RecordError.unknownDataset(dataset) }
+      if model == nil, let read = job.model, try Record.model(read, in: db) == nil { throw RecordError.unknownModel(read) }
+      let now = Date.recordable
+      try db.execute(
+        sql: """
+          INSERT INTO jobs (id, kind, status, request, family, model, seed, priority, name, metadata, created_at)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          job.id, job.kind, JobStatus.queued.rawValue, job.request.serialized(), job.family, job.model, job.seed, job.priority, job.name,
+          job.metadata.serialized(), now.milliseconds,
+        ])
+      for (place, dataset) in job.datasets.enumerated() {
+        try db.execute(sql: "INSERT INTO job_datasets (job, place, dataset) VALUES (?, ?, ?)", arguments: [job.id, place, dataset])
+      }
+      if let model { try Record.insert(model, in: db) }
+      try Record.enter(.queued, job: job.id, at: now, in: db)
+      return try Record.existingJob(job.id, in: db)
+    }
+  }
+
+  package func job(_ id: String) throws -> JobRecord? {
+    try database.read { db in try Record.job(id, in: db) }
+  }
+
+  /// Applies a user's verb. Throws `VerbRefused` where the status does not admit it; a verb with nothing left to do changes nothing.
+  package func apply(_ verb: JobVerb, to id: String) throws -> JobRecord {
+    try database.write { db in
+      guard let job = try Record.job(id, in: db) else { throw RecordError.unknownJob(id) }
+      let status = try job.status.after(verb)
+      guard status != job.status else { return job }
+      try Record.enter(status, job: id, at: .recordable, in: db)
+      return try Record.existingJob(id, in: db)
+    }
+  }
+
+  /// How many queued jobs go before this one; nil where it is not queued.
+  package func queuePosition(of id: String) throws -> Int? {
+    try database.read { db in
+      try Int.fetchOne(
+        db,
+        sql: """
+          SELECT (SELECT COUNT(*) FROM jobs AS other WHERE other.status = 'queued'
+            AND (other.priority > job.priority OR (other.priority = job.priority AND other.number < job.number)))
+          FROM jobs AS job WHERE job.id = ? AND job.status = 'queued'
+          """,
+        arguments: [id])
+    }
+  }
+
+  /// The job's events after the one of that number, oldest first.
+  package func events(of job: String, after number: Int = 0, limit: Int = 100) throws -> [JobEvent] {
+    try database.read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT * FROM events WHERE job = ? AND number > ? ORDER BY number LIMIT ?", arguments: [job, number, limit]
+      ).map { row in
+        let number: Int = row["number"]
+        return JobEvent(
+          number: number, job: job, type: row["type"],
+          body: try row.json("body", table: "events", id: String(number)) ?? .null, at: .init(milliseconds: row["at"]))
+      }
+    }
+  }
+
+  static func job(_ id: String, in db: Database) throws -> JobRecord? {
+    try Row.fetchOne(db, sql: "SELECT * FROM jobs WHERE id = ?", arguments: [id]).map { try JobRecord(row: $0, in: db) }
+  }
+
+  /// The job after a change in the same transaction.
+  static func existingJob(_ id: String, in db: Database) throws -> JobRecord {
+    guard let job = try job(id, in: db) else { throw RecordError.unknownJob(id) }
+    return job
+  }
+
+  /// Puts a job into a status, with its history and its event: the one place that writes `status`.
+  static func enter(_ status: JobStatus, job: String, at now: Date, in db: Database) throws {
+    try db.execute(sql: "UPDATE jobs SET status = ? WHERE id = ?", arguments: [status.rawValue, job])
+    try db.execute(
+      sql: "INSERT INTO history (job, status, at) VALUES (?, ?, ?)", arguments: [job, status.rawValue, now.milliseconds])
+    try append(type: "status", body: ["status": .string(status.rawValue)], to: job, at: now, in: db)
+  }
+
+  static func append(type: String, body: JSONValue, to job: String, at now: Date, in db: Database) throws {
+    try db.execute(
+      sql: "INSERT INTO events (job, type, body, at) VALUES (?, ?, ?, ?)",
+      arguments: [job, type, body.serialized(), now.milliseconds])
+  }
+}
+
+extension JobRecord {
+  /// Reads a row of `jobs` with what other tables have of it.
+  init(row: Row, in db: Database) throws {
+    let id: String = row["id"]
+    func json(_ column: String) throws -> JSONValue? { try row.json(column, table: "jobs", id: id) }
+    func status(_ text: String) throws -> JobStatus {
+      guard let status = JobStatus(rawValue: text) else {
+        throw RecordError.damagedRow(table: "jobs", id: id, detail: "\(text) is no status")
+      }
+      return status
+    }
+    self.init(
+      id: id, kind: row["kind"], status: try status(row["status"]), request: try json("request") ?? .null, family: row["family"],
+      model: row["model"],
+      datasets: try String.fetchAll(db, sql: "SELECT dataset FROM job_datasets WHERE job = ? ORDER BY place", arguments: [id]),
+      seed: row["seed"], priority: row["priority"], name: row["name"], metadata: try json("metadata") ?? .null,
+      progress: try json("progress"), metrics: try json("metrics"), result: try json("result"), failure: Failure(try json("failure")),
+      attempt: row["attempt"], deathsSinceCheckpoint: row["deaths_since_checkpoint"],
+      history: try Row.fetchAll(db, sql: "SELECT status, at FROM history WHERE job = ? ORDER BY number", arguments: [id]).map {
+        HistoryEntry(status: try status($0["status"]), at: .init(milliseconds: $0["at"]))
+      },
+      createdAt: .init(milliseconds: row["created_at"]))
+  }
+}

@@ -1,0 +1,46 @@
+import GRDB
+import JSON
+
+extension Record {
+  /// Found from its submission on, checkpoint or not; `models()` lists those that can be used.
+  package func model(_ id: String) throws -> ModelRecord? {
+    try database.read { db in try Record.model(id, in: db) }
+  }
+
+  /// Refused while the job that makes it, or one that reads it, is unfinished. Its files are the caller's to remove, afterwards.
+  /// - Returns: what was deleted.
+  @discardableResult
+  package func deleteModel(_ id: String) throws -> ModelRecord {
+    try database.write { db in
+      guard let model = try Record.model(id, in: db) else { throw RecordError.unknownModel(id) }
+      let holder = try String.fetchOne(
+        db, sql: "SELECT id FROM jobs WHERE model = ? AND status NOT IN ('succeeded', 'failed', 'cancelled') LIMIT 1", arguments: [id])
+      if let holder { throw RecordError.inUse(id, byJob: holder) }
+      try db.execute(sql: "DELETE FROM models WHERE id = ?", arguments: [id])
+      return model
+    }
+  }
+
+  static func model(_ id: String, in db: Database) throws -> ModelRecord? {
+    try Row.fetchOne(db, sql: "SELECT * FROM models WHERE id = ?", arguments: [id]).map { try ModelRecord(row: $0) }
+  }
+
+  static func insert(_ model: ModelRecord, in db: Database) throws {
+    if try Record.model(model.id, in: db) != nil { throw RecordError.alreadyThere(model.id) }
+    try db.execute(
+      sql: "INSERT INTO models (id, job, family, dataset, description, newest_step, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      arguments: [
+        model.id, model.job, model.family, model.dataset, model.description.serialized(), model.newestStep, model.createdAt.milliseconds,
+      ])
+  }
+}
+
+extension ModelRecord {
+  init(row: Row) throws {
+    let id: String = row["id"]
+    self.init(
+      id: id, job: row["job"], family: row["family"], dataset: row["dataset"],
+      description: try row.json("description", table: "models", id: id) ?? .null, newestStep: row["newest_step"],
+      createdAt: .init(milliseconds: row["created_at"]))
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import GRDB
+import JSON
+import Synchronization
+
+/// The record of datasets, jobs, models and events: one SQLite file, and the only thing that says what is true.
+///
+/// What a method has returned from is on disk: SQLite runs in WAL with `synchronous=FULL`, so that a commit is an fsync, and a
+/// `kill -9` or a power cut the next instant takes nothing back. Every change of a job is one transaction that writes its row, its
+/// history and its event together.
+///
+/// A class because it owns the database's connections. Any thread may call it; writers wait for each other, readers for nobody.
+package final class Record: Sendable {
+  let database: DatabasePool
+
+  /// How long a writer waits for another process that writes to the same file.
+  static let busySeconds: TimeInterval = 10
+
+  /// Opens or creates the file, brings its tables up to date, and asserts what durability rests on.
+  package init(opening path: String) throws {
+    var configuration = Configuration()
+    configuration.label = "fount.record"
+    configuration.busyMode = .timeout(Record.busySeconds)
+    configuration.foreignKeysEnabled = true
+    database = try DatabasePool(path: path, configuration: configuration)
+    // The pool sets NORMAL on its writer when it switches to WAL, so FULL comes after opening.
+    try database.writeWithoutTransaction { db in
+      try db.execute(sql: "PRAGMA synchronous = FULL")
+      try Record.assertSetting("synchronous", reads: "2", in: db)
+      try Record.assertSetting("journal_mode", reads: "wal", in: db)
+      try Record.assertSetting("foreign_keys", reads: "1", in: db)
+    }
+    try Record.migrations.migrate(database)
+  }
+
+  /// Ends the connections; a call that comes later throws.
+  package func close() throws { try database.close() }
+
+  /// The writer's level of `synchronous`: 2 is FULL.
+  package func synchronousLevel() throws -> Int {
+    try database.writeWithoutTransaction { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1 }
+  }
+
+  private static func assertSetting(_ name: String, reads wanted: String, in db: Database) throws {
+    let found = try String.fetchOne(db, sql: "PRAGMA \(name)") ?? "nothing"
+    guard found == wanted else { throw RecordError.settingRefused(name: name, wanted: wanted, found: found) }
+  }
+}
+
+extension Date {
+  /// Times are kept in whole milliseconds since 1970, so that what was written and what is read compare equal.
+  var milliseconds: Int64 { Int64(exactly: (timeIntervalSince1970 * 1000).rounded()) ?? 0 }
+
+  init(milliseconds: Int64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1000) }
+
+  /// Now, in the precision of the record.
+  static var recordable: Date { Date(milliseconds: Date().milliseconds) }
+}
+
+extension Row {
+  /// A column of serialized JSON; nil for NULL.
+  func json(_ column: String, table: String, id: String) throws -> JSONValue? {
+    guard let text: String = self[column] else { return nil }
+    do {
+      return try JSONValue(parsing: text)
+    } catch {
+      throw RecordError.damagedRow(table: table, id: id, detail: "\(column): \(error)")
+    }
+  }
+}

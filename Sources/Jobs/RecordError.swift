@@ -1,0 +1,29 @@
+/// What the record refuses. A database's own error (a full disk, a damaged page) is thrown as it comes.
+package enum RecordError: Error, Hashable, CustomStringConvertible {
+  case unknownJob(String)
+  case unknownDataset(String)
+  case unknownModel(String)
+  /// A second thing would get an id that is taken.
+  case alreadyThere(String)
+  /// An unfinished job still needs what was to be deleted.
+  case inUse(String, byJob: String)
+  /// `after` is neither a cursor that the record gave nor an id that it knows.
+  case unknownCursor(String)
+  /// SQLite did not take a setting that durability rests on.
+  case settingRefused(name: String, wanted: String, found: String)
+  /// A row holds what this program never writes.
+  case damagedRow(table: String, id: String, detail: String)
+
+  package var description: String {
+    switch self {
+    case .unknownJob(let id): "there is no job \(id)"
+    case .unknownDataset(let id): "there is no dataset \(id)"
+    case .unknownModel(let id): "there is no model \(id)"
+    case .alreadyThere(let id): "\(id) is there already"
+    case .inUse(let id, let job): "\(id) is in use by the unfinished job \(job)"
+    case .unknownCursor(let cursor): "\(cursor) is no place in this list"
+    case .settingRefused(let name, let wanted, let found): "SQLite's \(name) reads \(found) after it was set to \(wanted)"
+    case .damagedRow(let table, let id, let detail): "\(table) row \(id) is damaged: \(detail)"
+    }
+  }
+}
