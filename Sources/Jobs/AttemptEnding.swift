@@ -10,6 +10,8 @@ package enum AttemptEnding: Sendable, Hashable {
   case stopped
   /// It went without a result, and nobody had asked.
   case died(Failure)
+
+  var isDeath: Bool { if case .died = self { true } else { false } }
 }
 
 /// Why a job failed: `{"reason": …, "detail": …}` of a job's `error`.

@@ -160,7 +160,7 @@ extension ChildLaunch {
     let argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
     let envp = unsafe environment.map { unsafe strdup($0) } + [nil]
     defer {
-      for unsafe text in unsafe argv + envp { unsafe free(text) }
+      unsafe (argv + envp).forEach { unsafe free($0) }
     }
     var pid: pid_t = 0
     let code = unsafe posix_spawn(&pid, executable, &files, &attributes, argv, envp)

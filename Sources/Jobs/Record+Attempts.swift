@@ -88,7 +88,10 @@ extension Record {
     }
   }
 
-  private static func keep(_ ending: AttemptEnding, of job: JobRecord, entering status: JobStatus, deaths: Int, in db: Database) throws {
+  /// Writes what an ending brings with it, as far as the status that it leads to has a use for it.
+  private static func keep(
+    _ ending: AttemptEnding, of job: JobRecord, entering status: JobStatus, deaths: Int, in db: Database
+  ) throws {
     var metrics: JSONValue?
     var result: JSONValue?
     var failure: Failure?
@@ -96,41 +99,11 @@ extension Record {
     case (.succeeded, .succeeded(let found, let last)): (result, metrics) = (found, last)
     case (.failed, .failed(let reason, let last)): (failure, metrics) = (reason, last)
     case (.failed, .died(let reason)):
-      failure = deaths > 1 ? Failure(reason: reason.reason, detail: "Died \(deaths) times without a new checkpoint. " + reason.detail) : reason
+      failure = Failure(reason: reason.reason, detail: "Ended \(deaths) times without a new checkpoint. \(reason.detail)")
     default: break
     }
     try db.execute(
       sql: "UPDATE jobs SET metrics = COALESCE(?, metrics), result = ?, failure = ? WHERE id = ?",
       arguments: [metrics?.serialized(), result?.serialized(), failure?.json.serialized(), job.id])
   }
-}
-
-/// What a worker has told since the record last heard of it.
-package struct AttemptNews: Sendable, Hashable {
-  package struct Event: Sendable, Hashable {
-    package var type: String
-    package var body: JSONValue
-    /// Nil for now.
-    package var at: Date?
-
-    package init(type: String, body: JSONValue, at: Date? = nil) {
-      self.type = type
-      self.body = body
-      self.at = at
-    }
-  }
-
-  package var progress: JSONValue?
-  package var metrics: JSONValue?
-  package var newestStep: Int?
-  package var events: [Event] = []
-
-  package init(progress: JSONValue? = nil, metrics: JSONValue? = nil, newestStep: Int? = nil, events: [Event] = []) {
-    self.progress = progress
-    self.metrics = metrics
-    self.newestStep = newestStep
-    self.events = events
-  }
-
-  package var isEmpty: Bool { progress == nil && metrics == nil && newestStep == nil && events.isEmpty }
 }

@@ -1,0 +1,164 @@
+import Files
+import Foundation
+import JSON
+import Logging
+
+/// The life of one attempt, all of it on the pool's queue: its folder becomes free, a worker starts, is listened to, goes, and the
+/// record learns how it ended.
+extension WorkerPool {
+  /// A record that refuses a write (a full disk) is asked again after this long. Chosen.
+  private static let retryPause: Duration = .seconds(1)
+  /// The record hears of progress this often at most: each time is an fsync.
+  private static let flushPause: Duration = .seconds(1)
+  /// A folder that stays locked so long after its holder was killed is held by another machine, or for good. Chosen.
+  private static let folderWaitMax: Duration = .seconds(60)
+
+  func begin(_ job: JobRecord) {
+    let attempt = RunningAttempt(job, folder: folder(of: job.id), now: .now)
+    attempts[job.id] = attempt
+    // From here on the attempt itself waits for whoever is in the folder, and what comes after is its own worker.
+    strays[attempt.folder] = nil
+    live.withLock { $0[job.id] = LiveAttempt(number: job.attempt) }
+    onChange(job.id)
+    proceed(attempt, since: .now)
+  }
+
+  /// What a tick has to do for it.
+  func look(at attempt: RunningAttempt) {
+    switch attempt.phase {
+    case .awaitingFolder(let since): proceed(attempt, since: since)
+    case .running(let worker):
+      listen(to: attempt)
+      if attempt.news.isUrgent || attempt.flushedAt.duration(to: .now) >= WorkerPool.flushPause { flushOrLater(attempt) }
+      if let killAt = attempt.killAt, killAt <= .now {
+        logger.warning("killing a worker that did not stop", metadata: metadata(attempt))
+        attempt.killAt = nil
+        worker.kill()
+      }
+    case .ended(let ending, let retryAt):
+      if retryAt <= .now { settle(attempt, ending) }
+    }
+  }
+
+  /// Tells the worker to write a checkpoint and go; SIGKILL follows after the grace time.
+  func stop(_ attempt: RunningAttempt) {
+    guard !attempt.isStopping else { return }
+    attempt.isStopping = true
+    switch attempt.phase {
+    case .awaitingFolder:
+      strays[attempt.folder] = .now
+      settle(attempt, .stopped)
+    case .running(let worker):
+      attempt.killAt = .now + .seconds(settings.graceSeconds)
+      worker.terminate()
+    case .ended: break
+    }
+  }
+
+  /// Starts the worker once nobody else is in the folder.
+  private func proceed(_ attempt: RunningAttempt, since: ContinuousClock.Instant) {
+    do {
+      try Disk.createFolders(attempt.folder.path)
+      guard try isFree(attempt.folder, since: since) else {
+        if since.duration(to: .now) >= WorkerPool.folderWaitMax {
+          settle(attempt, .died(Failure(reason: "folder_locked", detail: "Another process holds the job's folder and can't be ended.")))
+        }
+        return
+      }
+      try launch(attempt)
+    } catch {
+      settle(attempt, .died(Failure(reason: "worker_not_started", detail: "No worker could be started: \(error).")))
+    }
+  }
+
+  private func launch(_ attempt: RunningAttempt) throws {
+    attempt.tail = EventTail(attempt.folder.events, offset: try record.eventsOffset(of: attempt.id))
+    // What the attempt before has told and a dead server did not hear; a result may be among it, and then all is done.
+    if attempt.number > 1 {
+      _ = attempt.hear(try attempt.tail.readToEnd(), ofAttempts: attempt.number - 1...attempt.number - 1)
+      if let ending = attempt.folder.ending(ofAttempts: attempt.number - 1...attempt.number - 1), !ending.isDeath {
+        return settle(attempt, ending)
+      }
+    }
+    try attempt.tail.endOpenLine()
+    if let model = attempt.job.model { try Disk.createFolders("\(settings.modelsFolder)/\(model)") }
+    try Disk.replace(attempt.folder.job, with: try prepare(attempt.job).serializedBytes())
+    attempt.logStart = WorkerLog(path: attempt.folder.log).count()
+    attempt.outOfMemoryKillsBefore = OutOfMemoryKills.count()
+    let (id, number) = (attempt.id, attempt.number)
+    let worker = try engine.start(Attempt(job: id, folder: attempt.folder.path, number: number), queue: queue) { [weak self] status in
+      self?.workerWent(id, attempt: number, status)
+    }
+    attempt.phase = .running(worker)
+    logger.info("started a worker", metadata: metadata(attempt))
+  }
+
+  private func workerWent(_ id: String, attempt number: Int, _ status: ExitStatus) {
+    guard let attempt = attempts[id], attempt.number == number, case .running = attempt.phase else { return }
+    listen(to: attempt)
+    settle(attempt, ending(of: attempt, status))
+    scheduleTick()
+  }
+
+  private func ending(of attempt: RunningAttempt, _ status: ExitStatus) -> AttemptEnding {
+    if let ending = attempt.folder.ending(ofAttempts: attempt.number...attempt.number) { return ending }
+    if attempt.isStopping { return .stopped }
+    var memoryRanOut = false
+    if let before = attempt.outOfMemoryKillsBefore, let now = OutOfMemoryKills.count() { memoryRanOut = now > before }
+    let lastWords = WorkerLog(path: attempt.folder.log).lastWords(from: attempt.logStart)
+    return AttemptEnding(deathBy: status, lastWords: lastWords, memoryRanOut: memoryRanOut)
+  }
+
+  /// Reads what the worker has written, as far as it goes.
+  private func listen(to attempt: RunningAttempt) {
+    do {
+      guard attempt.hear(try attempt.tail.readToEnd(), ofAttempts: attempt.number...attempt.number) else { return }
+    } catch {
+      logger.warning("can't read a worker's events: \(error)", metadata: metadata(attempt))
+      return
+    }
+    live.withLock { live in
+      if let progress = attempt.news.progress { live[attempt.id]?.progress = progress }
+      if let metrics = attempt.news.metrics { live[attempt.id]?.metrics = metrics }
+    }
+    onChange(attempt.id)
+  }
+
+  private func flushOrLater(_ attempt: RunningAttempt) {
+    attempt.flushedAt = .now
+    do {
+      try flush(attempt)
+    } catch {
+      logger.error("can't write a job's progress: \(error)", metadata: metadata(attempt))
+    }
+  }
+
+  private func flush(_ attempt: RunningAttempt) throws {
+    guard !attempt.news.isEmpty else { return }
+    try record.note(attempt.news, of: attempt.id, attempt: attempt.number, offset: attempt.tail.offset)
+    attempt.news = AttemptNews()
+  }
+
+  /// Ends the attempt in the record. Where the record can't be written, a later tick tries again: the ending is not forgotten.
+  private func settle(_ attempt: RunningAttempt, _ ending: AttemptEnding) {
+    do {
+      try flush(attempt)
+      let job = try record.settle(
+        attempt.id, attempt: attempt.number, ending: ending, deathsMax: settings.deathsMax, requeue: !isDraining)
+      logger.info("an attempt ended", metadata: metadata(attempt, ["status": "\(job?.status.rawValue ?? "over")"]))
+    } catch {
+      attempt.phase = .ended(ending, retryAt: .now + WorkerPool.retryPause)
+      logger.error("can't write how an attempt ended: \(error)", metadata: metadata(attempt))
+      return
+    }
+    attempts[attempt.id] = nil
+    _ = live.withLock { $0.removeValue(forKey: attempt.id) }
+    onChange(attempt.id)
+    finishDraining()
+    wake()
+  }
+
+  private func metadata(_ attempt: RunningAttempt, _ more: Logger.Metadata = [:]) -> Logger.Metadata {
+    more.merging(["job": "\(attempt.id)", "attempt": "\(attempt.number)"]) { mine, _ in mine }
+  }
+}
