@@ -3,22 +3,22 @@ import Files
 /// Reads the whole lines of a file that another process appends to, each once, in order.
 ///
 /// A line without its end is left for the next time. A line longer than any worker writes is skipped, so that memory stays bounded.
-struct EventTail {
+package struct EventTail {
   /// Chosen: a worker's line has hundreds of bytes.
-  static let lineBytesMax = 1 << 20
+  package static let lineBytesMax = 1 << 20
 
-  let path: String
+  package let path: String
   /// Everything before it has been read, in whole lines.
-  private(set) var offset: Int
+  package private(set) var offset: Int
   private var isInsideSkippedLine = false
 
-  init(_ path: String, offset: Int = 0) {
+  package init(_ path: String, offset: Int = 0) {
     self.path = path
     self.offset = offset
   }
 
   /// The lines that have come since, without their ends, up to `lineBytesMax` bytes at a time; none at the end, or without a file.
-  mutating func readLines() throws(Errno) -> [[UInt8]] {
+  package mutating func readLines() throws(Errno) -> [[UInt8]] {
     guard let status = try Disk.status(of: path) else { return [] }
     // A shorter file is another one.
     if status.bytes < offset { (offset, isInsideSkippedLine) = (0, false) }
@@ -33,7 +33,7 @@ struct EventTail {
   }
 
   /// All that there is.
-  mutating func readToEnd() throws(Errno) -> [[UInt8]] {
+  package mutating func readToEnd() throws(Errno) -> [[UInt8]] {
     var all: [[UInt8]] = []
     while true {
       let lines = try readLines()
@@ -43,7 +43,7 @@ struct EventTail {
   }
 
   /// Ends a line that a killed worker has left open, so that the next worker's first line is not glued to it.
-  func endOpenLine() throws(Errno) {
+  package func endOpenLine() throws(Errno) {
     guard let status = try Disk.status(of: path), status.bytes > 0 else { return }
     var last: [UInt8] = [0]
     _ = try OpenFile(reading: path).read(into: &last, 0..<1, at: status.bytes - 1)

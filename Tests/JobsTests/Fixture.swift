@@ -1,0 +1,77 @@
+import Dispatch
+import Files
+import Foundation
+import JSON
+import Jobs
+import Logging
+import Synchronization
+import Testing
+
+/// A folder of its own, removed with it.
+final class TemporaryFolder: Sendable {
+  let path = NSTemporaryDirectory() + "/jobs-tests-" + UUID().uuidString
+
+  init() throws { try Disk.createFolders(path) }
+  deinit {
+    // What is left over in the temporary folder harms nobody.
+    try? Disk.removeTree(path)
+  }
+
+  var database: String { "\(path)/fount.sqlite" }
+  var jobs: String { "\(path)/jobs" }
+  var models: String { "\(path)/models" }
+  func folder(of id: String) -> JobFolder { JobFolder("\(jobs)/\(id)") }
+}
+
+/// Waits for something that another thread or process brings about. The limit is there for a test that fails, not to measure.
+func eventually(
+  _ what: String, withinSeconds limit: Double = 90, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
+) throws {
+  let deadline = Date().addingTimeInterval(limit)
+  while try !condition() {
+    guard Date() < deadline else {
+      Issue.record("waited \(limit) s in vain: \(what)", sourceLocation: sourceLocation)
+      throw WaitedInVain()
+    }
+    Thread.sleep(forTimeInterval: 0.01)
+  }
+}
+
+struct WaitedInVain: Error {}
+
+/// A value that several threads write.
+final class Shared<Value: Sendable>: Sendable {
+  private let mutex: Mutex<Value>
+  init(_ value: Value) { mutex = Mutex(value) }
+  var value: Value { mutex.withLock { $0 } }
+  func change(_ body: (inout Value) -> Void) { mutex.withLock { value in body(&value) } }
+}
+
+extension JobSubmission {
+  static func training(_ id: String, priority: Int = 0, family: String? = nil, datasets: [String] = []) -> JobSubmission {
+    JobSubmission(
+      id: id, kind: "train", request: ["kind": "train", "training": ["epochs": 2]], family: family, datasets: datasets, seed: 7,
+      priority: priority, name: "first try", metadata: ["owner": "a test"])
+  }
+}
+
+extension DatasetRecord {
+  static func example(_ id: String, blob: String = "b") -> DatasetRecord {
+    DatasetRecord(id: id, name: "digits", uploadDigest: "u-\(id)", blobDigest: blob, bytes: 1234, description: ["count": 10])
+  }
+}
+
+extension Record {
+  /// A training job with the model that it makes.
+  func submitTraining(_ id: String, priority: Int = 0) throws -> JobRecord {
+    var job = JobSubmission.training(id, priority: priority, family: "made")
+    job.model = "mdl_\(id)"
+    return try submit(job, model: ModelRecord(id: "mdl_\(id)", job: id, family: "made", dataset: "ds_1", description: [:]))
+  }
+
+  func status(_ id: String) throws -> JobStatus? { try job(id)?.status }
+}
+
+extension JobRecord {
+  var path: [JobStatus] { history.map(\.status) }
+}
