@@ -57,7 +57,7 @@ extension ChildLaunch {
     }
     if niceness != 0 {
       // Politeness alone: a child that stays as urgent as the server is no reason to end it.
-      _ = setpriority(PRIO_PGRP, id_t(pid), getpriority(PRIO_PROCESS, 0) + niceness)
+      _ = fount_set_group_niceness(pid, fount_niceness() + niceness)
     }
     return SpawnedChild(pid: pid, pidfd: pidfd, lifeline: lifeline.ours, channel: channel, output: output, errors: errors)
   }

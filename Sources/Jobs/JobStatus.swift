@@ -36,6 +36,11 @@ package struct VerbRefused: Error, Hashable, CustomStringConvertible {
   package let verb: JobVerb
   package let status: JobStatus
 
+  package init(verb: JobVerb, status: JobStatus) {
+    self.verb = verb
+    self.status = status
+  }
+
   package var description: String {
     status.isFinished
       ? "the job has \(status == .cancelled ? "been cancelled" : status.rawValue) and no longer changes; it can't \(verb.rawValue)"
