@@ -1,4 +1,4 @@
-// The calls that make a process. With `ExitStatus+Reaping.swift` the only file of this module where raw pointers live; none outlives
+// The calls that make a process. With `Termination+Reaping.swift` the only file of this module where raw pointers live; none outlives
 // the call that it was lent to.
 import CSystem
 import Files
@@ -52,7 +52,7 @@ extension ChildLaunch {
       let code = errno
       // A child that can't be watched must not run. It is not reaped yet, so that its number is its own.
       kill(-pid, SIGKILL)
-      _ = ExitStatus(reaping: pid)
+      _ = Termination(reaping: pid)
       throw Errno(code: code, operation: "pidfd_open", path: executable)
     }
     if niceness != 0 {

@@ -98,18 +98,18 @@ package final class ChildProcess: Sendable {
     source.activate()
   }
 
-  private func reap() -> (ExitStatus, deadlinePassed: Bool) {
+  private func reap() -> (Termination, deadlinePassed: Bool) {
     state.withLock { state in
       _ = CSystem.kill(-pid, SIGKILL)
       state.isAlive = false
-      return (ExitStatus(reaping: pid), state.deadlinePassed)
+      return (Termination(reaping: pid), state.deadlinePassed)
     }
   }
 }
 
 /// How a child ended, and what it had said where that was captured.
 package struct ChildExit: Sendable, Hashable {
-  package var status: ExitStatus
+  package var status: Termination
   /// It was killed because its time was up.
   package var deadlinePassed: Bool
   package var output: CapturedBytes

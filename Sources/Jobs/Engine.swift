@@ -10,7 +10,7 @@ package protocol Engine: Sendable {
   /// - Parameters:
   ///   - queue: where `onExit` is called, once, after this has returned.
   func start(
-    _ attempt: Attempt, queue: DispatchQueue, onExit: @escaping @Sendable (ExitStatus) -> Void
+    _ attempt: Attempt, queue: DispatchQueue, onExit: @escaping @Sendable (Termination) -> Void
   ) throws -> RunningWorker
 }
 

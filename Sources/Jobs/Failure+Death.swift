@@ -7,7 +7,7 @@ extension AttemptEnding {
   /// - Parameters:
   ///   - lastWords: the end of what it wrote to its log.
   ///   - memoryRanOut: the kernel has killed something for want of memory while it ran.
-  init(deathBy status: ExitStatus, lastWords: String, memoryRanOut: Bool) {
+  init(deathBy status: Termination, lastWords: String, memoryRanOut: Bool) {
     let words = lastWords.isEmpty ? "" : "\nIt last wrote:\n\(lastWords)"
     // Trying again would want the same memory again, so that this is no death to recover from.
     if status == .signalled(SIGKILL), memoryRanOut {
@@ -30,7 +30,7 @@ extension Failure {
     ["Could not allocate memory", "Cannot allocate memory", "std::bad_alloc"].contains { words.contains($0) }
   }
 
-  fileprivate init(deathBy status: ExitStatus, words: String) {
+  fileprivate init(deathBy status: Termination, words: String) {
     switch status {
     case .exited(code: 0):
       self.init(reason: "worker_stopped", detail: "The worker stopped without a result, and nobody had asked it to.\(words)")

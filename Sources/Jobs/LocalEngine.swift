@@ -16,7 +16,7 @@ package struct LocalEngine: Engine {
   }
 
   package func start(
-    _ attempt: Attempt, queue: DispatchQueue, onExit: @escaping @Sendable (ExitStatus) -> Void
+    _ attempt: Attempt, queue: DispatchQueue, onExit: @escaping @Sendable (Termination) -> Void
   ) throws -> RunningWorker {
     let log = JobFolder(attempt.folder).log
     let launch = ChildLaunch(

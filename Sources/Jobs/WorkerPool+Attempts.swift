@@ -93,14 +93,14 @@ extension WorkerPool {
     logger.info("started a worker", metadata: metadata(attempt))
   }
 
-  private func workerWent(_ id: String, attempt number: Int, _ status: ExitStatus) {
+  private func workerWent(_ id: String, attempt number: Int, _ status: Termination) {
     guard let attempt = attempts[id], attempt.number == number, case .running = attempt.phase else { return }
     listen(to: attempt)
     settle(attempt, ending(of: attempt, status))
     scheduleTick()
   }
 
-  private func ending(of attempt: RunningAttempt, _ status: ExitStatus) -> AttemptEnding {
+  private func ending(of attempt: RunningAttempt, _ status: Termination) -> AttemptEnding {
     if let ending = attempt.folder.ending(ofAttempts: attempt.number...attempt.number) { return ending }
     if attempt.isStopping { return .stopped }
     var memoryRanOut = false

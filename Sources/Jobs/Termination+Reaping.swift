@@ -1,7 +1,7 @@
 import CSystem
 import Foundation
 
-extension ExitStatus {
+extension Termination {
   /// Waits for a child of ours that has ended, and lets its number go. (waitpid)
   init(reaping pid: pid_t) {
     var status: Int32 = 0

@@ -2,7 +2,7 @@ import CSystem
 import Foundation
 
 /// How a process ended, as `waitid` tells it.
-package enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
+package enum Termination: Sendable, Hashable, CustomStringConvertible {
   case exited(code: Int32)
   case signalled(Int32)
 
@@ -11,7 +11,7 @@ package enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .exited(let code): "exit code \(code)"
-    case .signalled(let number): "signal \(number) (\(ExitStatus.name(ofSignal: number)))"
+    case .signalled(let number): "signal \(number) (\(Termination.name(ofSignal: number)))"
     }
   }
 
