@@ -27,7 +27,7 @@ extension Failure {
 
   /// What the Swift runtime, glibc and the C++ runtime write when an allocation fails.
   fileprivate static func tellsOfMemory(_ words: String) -> Bool {
-    ["Could not allocate memory", "Cannot allocate memory", "std::bad_alloc"].contains { words.contains($0) }
+    ["failed to allocate", "Could not allocate memory", "Cannot allocate memory", "std::bad_alloc"].contains { words.contains($0) }
   }
 
   fileprivate init(deathBy status: Termination, words: String) {

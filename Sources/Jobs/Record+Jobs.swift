@@ -46,6 +46,13 @@ extension Record {
     }
   }
 
+  /// How many jobs have that status.
+  package func jobCount(_ status: JobStatus) throws -> Int {
+    try database.read { db in
+      try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM jobs WHERE status = ?", arguments: [status.rawValue]) ?? 0
+    }
+  }
+
   /// How many queued jobs go before this one; nil where it is not queued.
   package func queuePosition(of id: String) throws -> Int? {
     try database.read { db in

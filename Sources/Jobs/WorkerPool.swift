@@ -55,10 +55,12 @@ package final class WorkerPool: @unchecked Sendable {
 
   /// - Parameters:
   ///   - prepare: what goes into `job.json`; called on the pool's queue before each attempt.
+  ///   - logger: silent where none is given.
   ///   - onChange: called on the pool's queue with a job's id after its status, progress or metrics have changed.
   package init(
     record: Record, engine: any Engine, settings: Settings, prepare: @escaping @Sendable (JobRecord) throws -> JSONValue,
-    logger: Logger, onChange: @escaping @Sendable (String) -> Void = { _ in }
+    logger: Logger = Logger(label: "fount.workers") { _ in SwiftLogNoOpLogHandler() },
+    onChange: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     precondition(settings.workersMax >= 1, "a pool runs 1 worker or more, not \(settings.workersMax)")
     self.record = record

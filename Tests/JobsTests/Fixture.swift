@@ -3,7 +3,6 @@ import Files
 import Foundation
 import JSON
 import Jobs
-import Logging
 import Synchronization
 import Testing
 

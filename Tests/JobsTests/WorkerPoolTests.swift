@@ -104,12 +104,29 @@ struct WorkerPoolTests {
     #expect(try place.wait(for: "a", .failed).failure?.reason == reason)
   }
 
-  @Test func `running out of memory is failure at once, and says so`() throws {
-    let place = try Workplace("echo Could not allocate memory. >&2; kill -ILL $$")
+  @Test func `running out of memory is failure at once, and says so above its backtrace`() throws {
+    let place = try Workplace(
+      """
+      echo "Fatal error: failed to allocate 40000032 bytes of memory with alignment 8" >&2
+      printf '\n*** Signal 6: Backtracing from 0x7fa2... done ***\n' >&2
+      for line in $(seq 300); do echo "$line 0x00007fa2882d9eec __pthread_kill_implementation + 268 in libc.so.6" >&2; done
+      kill -ABRT $$
+      """)
     _ = try place.record.submit(.training("a"))
     try place.pool.start()
     let job = try place.wait(for: "a", .failed)
     #expect((job.failure?.reason, job.attempt) == ("out_of_memory", 1))
+    #expect(job.failure?.detail.hasSuffix("failed to allocate 40000032 bytes of memory with alignment 8") == true)
+  }
+
+  @Test func `last words are the last, in whole lines`() throws {
+    let place = try Workplace("for line in $(seq 1000); do echo line $line. >&2; done; exit 3")
+    _ = try place.record.submit(.training("a"))
+    try place.pool.start()
+    let detail = try #require(try place.wait(for: "a", .failed).failure?.detail)
+    #expect(detail.hasSuffix("line 999.\nline 1000."))
+    #expect(detail.count < 2600)
+    #expect(detail.split(separator: "\n").filter { $0.hasPrefix("line ") }.count > 100)
   }
 
   @Test func `a result of another attempt is not heard`() throws {

@@ -3,18 +3,24 @@ import Files
 import Foundation
 import JSON
 import Jobs
-import Logging
 import Synchronization
 import Testing
 
 /// The worker's side of the folder's contract, as shell functions: `$F` is the folder, `$N` the attempt.
 private let workerFunctions = #"""
   say() { printf '%s\n' "$1" >> "$F/events.ndjson"; }
-  progress() { say "{\"attempt\":$N,\"type\":\"progress\",\"at\":\"2026-01-02T03:04:05Z\",\"progress\":{\"step\":$1},\"metrics\":{\"train_nats\":$2}}"; }
+  progress() {
+    say "{\"attempt\":$N,\"type\":\"progress\",\"at\":\"2026-01-02T03:04:05Z\",\
+  \"progress\":{\"step\":$1},\"metrics\":{\"train_nats\":$2}}"
+  }
   checkpoint() { say "{\"attempt\":$N,\"type\":\"checkpoint\",\"step\":$1}"; }
   result() { printf '%s' "$1" > "$F/result.new"; mv "$F/result.new" "$F/result.json"; }
   succeed() { result "{\"attempt\":$N,\"status\":\"succeeded\",\"metrics\":{\"test_nats\":90},\"result\":{\"by\":$N}}"; exit 0; }
-  fail() { result "{\"attempt\":$N,\"status\":\"failed\",\"failure\":{\"reason\":\"diverged\",\"detail\":\"loss is NaN at step 3\"}}"; exit 0; }
+  fail() {
+    result "{\"attempt\":$N,\"status\":\"failed\",\
+  \"failure\":{\"reason\":\"diverged\",\"detail\":\"loss is NaN at step 3\"}}"
+    exit 0
+  }
   work() { while :; do sleep 0.05; done; }
   die() { kill -9 $$; sleep 60; }
 
@@ -86,7 +92,7 @@ struct Workplace {
       prepare: { [prepared] job in
         prepared.change { $0.append(job.id) }
         return ["id": .string(job.id), "request": job.request]
-      }, logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }, onChange: { [changes] id in changes.change { $0.append(id) } })
+      }, onChange: { [changes] id in changes.change { $0.append(id) } })
   }
 
   init(_ script: String, workersMax: Int = 2, graceSeconds: Double = 60) throws {
