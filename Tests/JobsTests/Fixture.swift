@@ -8,12 +8,24 @@ import Testing
 
 /// A folder of its own, removed with it.
 final class TemporaryFolder: Sendable {
-  let path = NSTemporaryDirectory() + "/jobs-tests-" + UUID().uuidString
+  let path: String
+  private let isKept: Bool
 
-  init() throws { try Disk.createFolders(path) }
+  init() throws {
+    path = "\(NSTemporaryDirectory())/jobs-tests-\(UUID().uuidString)"
+    isKept = false
+    try Disk.createFolders(path)
+  }
+
+  /// A folder that another process removes.
+  init(keeping path: String) {
+    self.path = path
+    isKept = true
+  }
+
   deinit {
     // What is left over in the temporary folder harms nobody.
-    try? Disk.removeTree(path)
+    if !isKept { try? Disk.removeTree(path) }
   }
 
   var database: String { "\(path)/fount.sqlite" }
