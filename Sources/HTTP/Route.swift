@@ -1,0 +1,31 @@
+import HTTPTypes
+
+/// One method on one pattern of paths, and what it does.
+///
+/// A pattern is made of literal segments and parameters: `/v1/jobs/{id}/cancel`. A parameter takes one whole segment that
+/// isn't empty, or what stands before a literal suffix: `/v1/models/{id}/samples/{index}.png`.
+package struct Route: Sendable {
+  package typealias Handler = @Sendable (Request, Responder) -> Void
+
+  package let method: HTTPRequest.Method
+  package let pattern: String
+  package let body: BodyPolicy
+  /// Called on the connection's shard: it must return at once, and answer from wherever the work is done.
+  package let handler: Handler
+
+  package init(_ method: HTTPRequest.Method, _ pattern: String, body: BodyPolicy = .none, handler: @escaping Handler) {
+    self.method = method
+    self.pattern = pattern
+    self.body = body
+    self.handler = handler
+  }
+}
+
+/// Where the body of a request goes, and how long it may be. What is longer gets a 413 before or while it is read.
+package enum BodyPolicy: Sendable, Equatable {
+  /// No body but an empty one.
+  case none
+  case memory(bytesMax: Int)
+  /// A new file in `folder`, which must be the server's alone: what a killed server left there is removed on start.
+  case file(bytesMax: Int, folder: String)
+}
