@@ -48,7 +48,3 @@ struct FieldLine: Sendable, Equatable {
   let name: Range<Int>
   let value: Range<Int>
 }
-
-extension UInt8 {
-  var lowercasedASCII: UInt8 { (0x41...0x5A).contains(self) ? self | 0x20 : self }
-}

@@ -1,0 +1,104 @@
+import CSystem
+import Foundation
+
+/// Where the bytes of a body go as they come, never past the route's limit.
+struct BodySink {
+  private enum Destination {
+    case memory([UInt8])
+    case file(UploadFile)
+  }
+
+  private var destination: Destination
+  private let bytesMax: Int
+  private(set) var count = 0
+
+  init(_ policy: BodyPolicy) throws(HTTPFault) {
+    switch policy {
+    case .none: (destination, bytesMax) = (.memory([]), 0)
+    case .memory(let bytesMax): (destination, self.bytesMax) = (.memory([]), bytesMax)
+    case .file(let bytesMax, let folder):
+      do throws(SystemCallError) {
+        (destination, self.bytesMax) = (.file(try UploadFile(in: folder)), bytesMax)
+      } catch {
+        throw Self.fault(for: error)
+      }
+    }
+  }
+
+  /// The file that the bytes go to, where they go to one.
+  var file: UploadFile? {
+    if case .file(let file) = destination { return file }
+    return nil
+  }
+
+  mutating func append(_ bytes: Span<UInt8>) throws(HTTPFault) {
+    guard bytes.count <= bytesMax - count else { throw Self.tooLong(bytesMax) }
+    count += bytes.count
+    switch destination {
+    case .memory(var held):
+      destination = .memory([])
+      held.append(contentsOf: bytes, in: 0..<bytes.count)
+      destination = .memory(held)
+    case .file(let file):
+      do throws(SystemCallError) { try file.append(bytes) } catch { throw Self.fault(for: error) }
+    }
+  }
+
+  func finish() -> RequestBody {
+    switch destination {
+    case .memory(let bytes): return bytes.isEmpty ? .none : .bytes(bytes)
+    case .file(let file):
+      file.finishWriting()
+      return .file(path: file.path, count: count)
+    }
+  }
+
+  /// RFC 9110 §15.5.14.
+  static func tooLong(_ bytesMax: Int) -> HTTPFault {
+    HTTPFault(.contentTooLarge, bytesMax == 0 ? "a body is not taken here" : "the body is longer than \(bytesMax) bytes")
+  }
+
+  private static func fault(for error: SystemCallError) -> HTTPFault {
+    switch error.code {
+    case ENOSPC, EDQUOT: HTTPFault(.init(code: 507, reasonPhrase: "Insufficient Storage"), "the disk is full")
+    case EMFILE, ENFILE: HTTPFault(.serviceUnavailable, "too many files are open", headers: [.retryAfter: "1"])
+    default: HTTPFault(.internalServerError, "the body could not be stored: \(error)")
+    }
+  }
+}
+
+/// A body on disk that is gone with the last reference, unless it was moved away before.
+///
+/// A class because it owns a descriptor and a name; written on its shard alone, and only held for its end elsewhere.
+final class UploadFile: @unchecked Sendable {
+  let path: String
+  private var descriptor: Descriptor?
+
+  private static let prefix = "upload-"
+  private static let suffix = ".part"
+
+  init(in folder: String) throws(SystemCallError) {
+    path = folder + "/" + Self.prefix + String(UInt64.random(in: 0 ... .max), radix: 16) + Self.suffix
+    descriptor = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+  }
+
+  deinit {
+    finishWriting()
+    removeFile(path)
+  }
+
+  func append(_ bytes: Span<UInt8>) throws(SystemCallError) { try descriptor?.write(bytes) }
+
+  func finishWriting() {
+    descriptor?.close()
+    descriptor = nil
+  }
+
+  /// Makes the folder where it is missing, and removes what a killed server left in it.
+  static func prepare(_ folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
+      removeFile(folder + "/" + name)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// The bytes that the grammar of HTTP speaks of, and comparing spans of them with words.
+
+extension UInt8 {
+  static let tab: UInt8 = 0x09
+  static let lineFeed: UInt8 = 0x0A
+  static let carriageReturn: UInt8 = 0x0D
+  static let space: UInt8 = 0x20
+
+  var isDigit: Bool { self &- 0x30 < 10 }
+  var isBlank: Bool { self == .space || self == .tab }
+  var isLetter: Bool { (self | 0x20) &- 0x61 < 26 }
+  var lowercasedASCII: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+
+  /// RFC 9110 §5.6.2: `tchar`.
+  var isToken: Bool {
+    self < 0x80 && (self < 0x40 ? Self.tokensBelow64 >> UInt64(self) : Self.tokensFrom64 >> UInt64(self - 0x40)) & 1 == 1
+  }
+
+  var hexadecimalValue: UInt8? {
+    if isDigit { return self - 0x30 }
+    let letter = (self | 0x20) &- 0x61
+    return letter < 6 ? letter + 10 : nil
+  }
+
+  private static let tokensBelow64 = bits(of: "!#$%&'*+-.0123456789", from: 0)
+  private static let tokensFrom64 = bits(of: "ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~", from: 0x40)
+
+  private static func bits(of characters: StaticString, from first: UInt8) -> UInt64 {
+    var bits: UInt64 = 0
+    for byte in "\(characters)".utf8 { bits |= 1 << UInt64(byte - first) }
+    return bits
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether the bytes from `start` on begin with `word`.
+  func matches(_ word: String, at start: Int) -> Bool {
+    guard start + word.utf8.count <= count else { return false }
+    var index = start
+    for byte in word.utf8 {
+      if self[index] != byte { return false }
+      index += 1
+    }
+    return true
+  }
+
+  /// Whether the bytes of `range` are `word`, which is in lower case, whatever their own case.
+  func equals(_ range: Range<Int>, lowercased word: String) -> Bool {
+    guard range.count == word.utf8.count else { return false }
+    var index = range.lowerBound
+    for byte in word.utf8 {
+      if self[index].lowercasedASCII != byte { return false }
+      index += 1
+    }
+    return true
+  }
+
+  func text(_ range: Range<Int>) -> String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(range.count)
+    for index in range { bytes.append(self[index]) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  func bytes(_ range: Range<Int>) -> [UInt8] {
+    var copy: [UInt8] = []
+    copy.append(contentsOf: self, in: range)
+    return copy
+  }
+}

@@ -1,0 +1,85 @@
+import HTTPTypes
+
+// From an answer to bytes on the wire, and how a connection ends.
+
+extension Connection {
+  /// Queues the answer to the exchange, and decides whether the connection stays.
+  func answer(_ response: Response, closes: Bool = false) {
+    let exchange = self.exchange ?? Exchange(serial: shard.makeSerial())
+    var response = response
+    let file = openFile(of: &response, exchange)
+    let closes = closes || exchange.hasUnreadBody || shard.isDraining
+    let keepsAlive = exchange.keepsAlive && !closes
+    let connection: ResponseHead.Connection = keepsAlive ? (exchange.minorVersion == 0 ? .keepAlive : .unspoken) : .close
+    let head = ResponseHead(response: response, serial: exchange.serial, date: shard.date.value(), connection: connection)
+    output.append { head.write(into: &$0) }
+    if !exchange.isHead, ResponseHead.hasBody(response.status) {
+      switch response.body {
+      case .empty: break
+      case .bytes(let bytes): output.append(body: bytes)
+      case .file(_, let count): if let file { output.append(file, count: count) }
+      }
+    }
+    // A client that said it would close needs no lingering; one that was refused, or didn't know, may still be sending.
+    if closes { mustLinger = true }
+    body = nil
+    self.exchange = nil
+    phase = keepsAlive ? .head : .closing
+    clock.lastAnsweredAt = shard.now
+  }
+
+  /// Answers a fault of the protocol.
+  func refuse(_ fault: HTTPFault) {
+    let exchange = self.exchange ?? Exchange(serial: shard.makeSerial())
+    self.exchange = exchange
+    var response = context.problem(fault, exchange.serial.text)
+    for field in fault.headers { response.headers[field.name] = field.value }
+    body = nil
+    parser = nil
+    answer(response, closes: fault.closes)
+  }
+
+  /// More connections are open than may be.
+  func turnAway() {
+    refuse(HTTPFault(.serviceUnavailable, "too many connections are open", headers: [.retryAfter: "1"]))
+    settle()
+  }
+
+  private func openFile(of response: inout Response, _ exchange: Exchange) -> OpenFile? {
+    guard case .file(let path, _) = response.body, !exchange.isHead else { return nil }
+    do throws(SystemCallError) {
+      return try OpenFile(reading: path)
+    } catch {
+      context.logger.error("an answer's file could not be opened", metadata: ["error": "\(error)"])
+      response = context.problem(HTTPFault(.internalServerError, "what was to be sent could not be read"), exchange.serial.text)
+      return nil
+    }
+  }
+
+  /// Returns whether all is sent.
+  func flush() -> Bool {
+    guard phase != .closed else { return false }
+    guard !output.isEmpty else { return true }
+    if !clock.isWriting { clock.beginWriting(at: shard.now) }
+    let before = output.byteCount
+    let progress = output.flush(to: socket)
+    clock.wrote(before - output.byteCount, at: shard.now)
+    switch progress {
+    case .sentAll:
+      clock.endWriting()
+      return true
+    case .blocked, .paused: return false
+    case .broken:
+      abort()
+      return false
+    }
+  }
+
+  /// All is sent: closes when the client has nothing under way, else shuts our side and drops what comes.
+  func finishClosing() {
+    guard mustLinger, !isInputAtEnd else { return close() }
+    socket.shutDownSending()
+    phase = .lingering
+    clock.lingerBeganAt = shard.now
+  }
+}

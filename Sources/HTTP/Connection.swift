@@ -1,0 +1,155 @@
+/// One connection: its place in reading a request, the one request being answered, and what is still to be sent.
+///
+/// Requests of a connection are handled one after the other, so answers are in order by construction, and a pipelining client is
+/// held back by not being read. Answers given while the handler is called go out together, in one send.
+///
+/// A class because it has identity. It lives on its shard's queue alone. The parts: reading (`Connection+Reading`), answering and
+/// closing (`Connection+Writing`), and how long it may all take (`Connection+Deadlines`).
+final class Connection {
+  enum Phase {
+    /// Between requests, or within a head.
+    case head
+    case body
+    /// A handler works on the request; nothing is read.
+    case handling
+    /// The last answer is on its way out.
+    case closing
+    /// All is sent and our side is shut; what still comes is read and dropped, because a reset would take the answer with it.
+    case lingering
+    case closed
+  }
+
+  let token: ConnectionToken
+  let socket: Descriptor
+  let remoteAddress: String
+  unowned let shard: Shard
+
+  var phase = Phase.head
+  /// Of a head that came in part.
+  var parser: HeadParser?
+  var input = InputBuffer()
+  var body: BodyReader?
+  /// The request from its head to its answer.
+  var exchange: Exchange?
+  var output = OutputQueue()
+  /// Nil until the set knows the connection.
+  private var interest: EventInterest?
+  private var isInputHeldBack = false
+  /// The peer has shut its sending side: all it will send has come, but it may wait for its answer.
+  private(set) var hasPeerHalfClosed = false
+  /// The last of it has been read.
+  var isInputAtEnd = false
+  /// Whether `closing` must go on to `lingering`.
+  var mustLinger = false
+  var clock: ConnectionClock
+
+  init(_ token: ConnectionToken, _ socket: Descriptor, _ remoteAddress: String, on shard: Shard) {
+    self.token = token
+    self.socket = socket
+    self.remoteAddress = remoteAddress
+    self.shard = shard
+    clock = ConnectionClock(openedAt: shard.now)
+  }
+
+  var context: ServerContext { shard.context }
+
+  func handle(_ what: EventInterest) {
+    if !what.isDisjoint(with: .gone) { return close() }
+    if what.contains(.halfClose) { hasPeerHalfClosed = true }
+    if what.contains(.input) || what.contains(.halfClose) {
+      switch phase {
+      case .head where output.isEmpty, .body where output.isEmpty: read()
+      case .lingering: discard()
+      case .head, .body, .handling, .closing: isInputHeldBack = true
+      case .closed: return
+      }
+    }
+    settle()
+  }
+
+  /// An answer has come through the inbox.
+  func receive(_ answer: Inbox.Answer) {
+    guard phase == .handling, exchange?.serial.number == answer.exchange else { return }
+    if let response = answer.response {
+      self.answer(response)
+    } else {
+      context.logger.error("a handler let its request drop", metadata: ["request_id": "\(exchange?.serial.text ?? "")"])
+      refuse(HTTPFault(.internalServerError, "the request was not answered", closes: false))
+    }
+    settle()
+  }
+
+  /// Sends what is queued and goes on with kept input until nothing moves, then tells the shard what to wake for.
+  func settle() {
+    repeat {
+      guard flush() else { break }
+      if phase == .closing { finishClosing() }
+      if phase == .head, !input.isEmpty { consumeInput() }
+    } while !output.isEmpty
+    guard phase != .closed else { return }
+    let wanted = wantedInterest()
+    if wanted != interest {
+      guard shard.watch(self, wanted, isNew: interest == nil) else { return abort() }
+      interest = wanted
+    }
+    armDeadline()
+  }
+
+  /// While a request is handled or an answer is stuck nothing is read. Input is given up only once it has come: most clients
+  /// send nothing meanwhile, and so cost no call.
+  private func wantedInterest() -> EventInterest {
+    if !output.isEmpty { return .output }
+    let halfClose: EventInterest = hasPeerHalfClosed ? [] : .halfClose
+    switch phase {
+    case .handling: return isInputHeldBack ? halfClose : halfClose.union(.input)
+    case .lingering: return .input
+    case .head, .body, .closing, .closed:
+      isInputHeldBack = false
+      return halfClose.union(.input)
+    }
+  }
+
+  /// The server is draining: an idle connection closes, unless a request is on its way in.
+  func drain() {
+    if phase == .head, output.isEmpty { handle(.input) }
+    guard phase == .head, output.isEmpty, parser == nil, input.isEmpty else { return }
+    mustLinger = true
+    finishClosing()
+    settle()
+  }
+
+  /// Ends the connection at once. A handler at work is told that its client is gone.
+  func close() {
+    guard phase != .closed else { return }
+    phase = .closed
+    body = nil
+    let responder = exchange?.responder
+    exchange = nil
+    socket.close()
+    shard.remove(self)
+    responder?.abandon()
+  }
+
+  /// Ends it by a reset: the client sees that something was cut.
+  func abort() {
+    guard phase != .closed else { return }
+    socket.resetOnClose()
+    close()
+  }
+}
+
+/// A request from its head to its answer.
+struct Exchange {
+  let serial: RequestSerial
+  var isHead = false
+  var keepsAlive = false
+  /// What stands between the head and the next request is a body that nobody has read: only closing gets past it.
+  var hasUnreadBody = false
+  var minorVersion = 1
+  /// Whether the client waits for leave to send its body.
+  var expectsContinue = false
+  /// Held weakly, so that a handler that drops it is noticed.
+  weak var responder: Responder?
+  /// Kept until the answer is on its way.
+  var upload: UploadFile?
+}

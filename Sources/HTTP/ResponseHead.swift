@@ -1,0 +1,37 @@
+import HTTPTypes
+
+/// The head of an answer as it goes over the wire. Framing is the server's: what a handler says of it is left out.
+struct ResponseHead {
+  let response: Response
+  let serial: RequestSerial
+  let date: String
+  /// What `Connection` says, where it says anything.
+  let connection: Connection
+
+  enum Connection: String {
+    case unspoken = ""
+    case close = "connection: close\r\n"
+    case keepAlive = "connection: keep-alive\r\n"
+  }
+
+  /// RFC 9110 §6.4.1: 204 and 304 have no body, so that no length is told either (§8.6).
+  static func hasBody(_ status: HTTPResponse.Status) -> Bool { status.code >= 200 && status.code != 204 && status.code != 304 }
+
+  func write(into bytes: inout [UInt8]) {
+    let status = response.status
+    bytes += "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\ndate: \(date)\r\n".utf8
+    if Self.hasBody(status) { bytes += "content-length: \(response.body.count)\r\n".utf8 }
+    bytes += connection.rawValue.utf8
+    for field in response.headers where !Self.isFraming(field.name) {
+      bytes += field.name.rawName.utf8
+      bytes += ": ".utf8
+      bytes += field.value.utf8
+      bytes += "\r\n".utf8
+    }
+    bytes += "x-request-id: \(serial.text)\r\n\r\n".utf8
+  }
+
+  private static func isFraming(_ name: HTTPField.Name) -> Bool {
+    name == .contentLength || name == .transferEncoding || name == .connection || name == .date
+  }
+}
