@@ -70,8 +70,9 @@ struct MessageFraming: Equatable {
       body = .chunked
       return
     }
-    if value.isEmpty || bytes.lists("chunked", in: value) && !bytes.equals(value.suffix(7), lowercased: "chunked") {
-      throw .malformed("chunked is not the last transfer coding")
+    let isLast = bytes.equals(value.suffix(7), lowercased: "chunked")
+    if value.isEmpty || bytes.lists("chunked", in: isLast ? value.dropLast(7) : value) {
+      throw .malformed("chunked is not the last transfer coding, and once")
     }
     throw HTTPFault(.notImplemented, "no transfer coding but chunked is known here: \(bytes.text(value.prefix(64)))")
   }
