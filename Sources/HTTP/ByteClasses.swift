@@ -8,28 +8,41 @@ extension UInt8 {
 
   var isDigit: Bool { self &- 0x30 < 10 }
   var isBlank: Bool { self == .space || self == .tab }
-  var isLetter: Bool { (self | 0x20) &- 0x61 < 26 }
   var lowercasedASCII: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
 
   /// RFC 9110 §5.6.2: `tchar`.
-  var isToken: Bool {
-    self < 0x80 && (self < 0x40 ? Self.tokensBelow64 >> UInt64(self) : Self.tokensFrom64 >> UInt64(self - 0x40)) & 1 == 1
-  }
+  var isToken: Bool { ByteClass.token.contains(self) }
 
   var hexadecimalValue: UInt8? {
     if isDigit { return self - 0x30 }
     let letter = (self | 0x20) &- 0x61
     return letter < 6 ? letter + 10 : nil
   }
+}
 
-  private static let tokensBelow64 = bits(of: "!#$%&'*+-.0123456789", from: 0)
-  private static let tokensFrom64 = bits(of: "ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~", from: 0x40)
+/// A set of ASCII characters, a bit each.
+struct ByteClass {
+  private let low: UInt64
+  private let high: UInt64
 
-  private static func bits(of characters: StaticString, from first: UInt8) -> UInt64 {
-    var bits: UInt64 = 0
-    for byte in "\(characters)".utf8 { bits |= 1 << UInt64(byte - first) }
-    return bits
+  private static let alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+  /// RFC 9110 §5.6.2.
+  static let token = ByteClass(alphanumeric + "!#$%&'*+-.^_`|~")
+  /// RFC 3986 §3.3, and what browsers leave as it is: `[ ] |`.
+  static let path = ByteClass(alphanumeric + "-._~!$&'()*+,;=:@/%[]|")
+  /// RFC 3986 §3.4, and what browsers leave as it is.
+  static let query = ByteClass(alphanumeric + "-._~!$&'()*+,;=:@/?%[]|^{}\\`")
+  /// RFC 3986 §3.2.2: `reg-name`.
+  static let hostName = ByteClass(alphanumeric + "-._~!$&'()*+,;=%")
+
+  private init(_ characters: String) {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+    for byte in characters.utf8 { if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte - 64) } }
+    (self.low, self.high) = (low, high)
   }
+
+  func contains(_ byte: UInt8) -> Bool { byte < 0x80 && (byte < 64 ? low >> UInt64(byte) : high >> UInt64(byte - 64)) & 1 == 1 }
 }
 
 extension Span<UInt8> {

@@ -72,7 +72,16 @@ package struct RequestSerial: Sendable, Hashable {
   package init(_ number: UInt64) { self.number = number }
 
   package var text: String {
-    let digits = String(number, radix: 16)
-    return "req_" + String(repeating: "0", count: 16 - digits.count) + digits
+    var bytes: [UInt8] = []
+    write(into: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  func write(into bytes: inout [UInt8]) {
+    bytes += "req_".utf8
+    for shift in stride(from: 60, through: 0, by: -4) {
+      let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
+      bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+    }
   }
 }

@@ -105,10 +105,8 @@ struct RequestTarget {
     if component == .path, byte == UInt8(ascii: "/") { throw .malformed("the path hides a slash") }
   }
 
-  /// RFC 3986 §3.3, §3.4, but for what browsers leave as it is in a query: `[ ] | ^ { } \` and the backtick.
   private static func check(raw byte: UInt8, as component: Component) throws(HTTPFault) {
-    let refused: String.UTF8View = component == .path ? "\"#<>\\^`{}".utf8 : "\"#<>".utf8
-    guard byte > .space, byte < 0x7F, !refused.contains(byte) else {
+    guard (component == .path ? ByteClass.path : ByteClass.query).contains(byte) else {
       throw .malformed("the target holds a byte that must be percent-encoded: \(byte)")
     }
   }
@@ -138,9 +136,15 @@ enum HostName {
     byte.hexadecimalValue != nil || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
   }
 
-  private static func isNameByte(_ byte: UInt8) -> Bool { byte.isLetter || byte.isDigit || "-._~!$&'()*+,;=%".utf8.contains(byte) }
+  private static func isNameByte(_ byte: UInt8) -> Bool { ByteClass.hostName.contains(byte) }
 
   private static func isPort(_ range: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-    range.count <= 5 && range.allSatisfy { bytes[$0].isDigit } && (range.isEmpty || Int(bytes.text(range)).map { $0 < 65536 } ?? false)
+    guard range.count <= 5 else { return false }
+    var port = 0
+    for index in range {
+      guard bytes[index].isDigit else { return false }
+      port = port * 10 + Int(bytes[index] - UInt8(ascii: "0"))
+    }
+    return port < 65536
   }
 }

@@ -28,7 +28,9 @@ struct ResponseHead {
       bytes += field.value.utf8
       bytes += "\r\n".utf8
     }
-    bytes += "x-request-id: \(serial.text)\r\n\r\n".utf8
+    bytes += "x-request-id: ".utf8
+    serial.write(into: &bytes)
+    bytes += "\r\n\r\n".utf8
   }
 
   private static func isFraming(_ name: HTTPField.Name) -> Bool {

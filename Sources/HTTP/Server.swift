@@ -41,17 +41,23 @@ package final class Server: Sendable {
   /// Binds and listens; when it returns, connections are accepted.
   package func start() throws {
     ignoreBrokenPipes()
-    for folder in context.router.bodyFolders { try UploadFile.prepare(folder) }
     let listeners = try listeners()
-    for listener in listeners { try listener.listen() }
-    var shards: [Shard] = []
-    for (index, listener) in listeners.enumerated() { shards.append(try Shard(index, context: context, listener: listener)) }
-    let port = try SocketAddress(boundTo: listeners[0].descriptor).port
-    state.withLock { state in
-      precondition(state.shards.isEmpty, "a server starts once")
-      state = State(shards: shards, port: Int(port))
+    do {
+      for listener in listeners { try listener.listen() }
+      // Only now: a second server, started by mistake, must not sweep the folders of the first.
+      for folder in context.router.bodyFolders { try UploadFile.prepare(folder) }
+      var shards: [Shard] = []
+      for (index, listener) in listeners.enumerated() { shards.append(try Shard(index, context: context, listener: listener)) }
+      let port = try SocketAddress(boundTo: listeners[0].descriptor).port
+      state.withLock { state in
+        precondition(state.shards.isEmpty, "a server starts once")
+        state = State(shards: shards, port: Int(port))
+      }
+      for shard in shards { shard.start() }
+    } catch {
+      for listener in listeners { listener.descriptor.close() }
+      throw error
     }
-    for shard in shards { shard.start() }
   }
 
   /// A shared port can be shared with another process of the same user, which would then get some of our connections. So the port is
@@ -60,15 +66,16 @@ package final class Server: Sendable {
     let count = context.configuration.shards
     let alone = try Listener(address: address, sharing: false)
     if count == 1 { return [alone] }
-    let bound: SocketAddress
-    do throws(SystemCallError) { bound = try SocketAddress(boundTo: alone.descriptor) } catch {
-      alone.descriptor.close()
+    var listeners = [alone]
+    do throws(SystemCallError) {
+      let bound = try SocketAddress(boundTo: alone.descriptor)
+      listeners.removeFirst().descriptor.close()
+      for _ in 0..<count { listeners.append(try Listener(address: bound, sharing: true)) }
+      return listeners
+    } catch {
+      for listener in listeners { listener.descriptor.close() }
       throw error
     }
-    alone.descriptor.close()
-    var listeners: [Listener] = []
-    for _ in 0..<count { listeners.append(try Listener(address: bound, sharing: true)) }
-    return listeners
   }
 
   /// The port that is listened on; 0 before the start.

@@ -3,14 +3,22 @@ import Dispatch
 import Logging
 import Synchronization
 
-/// What all shards of a server share, and nobody changes.
-struct ServerContext: Sendable {
+/// What all shards of a server share, and nobody changes. A class so that lending it costs one count and not one for each member.
+final class ServerContext: Sendable {
   let configuration: ServerConfiguration
   let router: Router
   let problem: Server.Problem
   let admit: Server.Admission?
   let logger: Logger
   let connectionCount = ConnectionCount()
+
+  init(configuration: ServerConfiguration, router: Router, problem: @escaping Server.Problem, admit: Server.Admission?, logger: Logger) {
+    self.configuration = configuration
+    self.router = router
+    self.problem = problem
+    self.admit = admit
+    self.logger = logger
+  }
 }
 
 /// How many connections all shards hold together. A class because it is one number for them all.
@@ -40,8 +48,9 @@ final class Shard: @unchecked Sendable {
 
   private let events: EventSet
   private var listener: Listener?
-  private let source: any DispatchSourceRead
-  private let timer: any DispatchSourceTimer
+  /// Made on start: Dispatch does not forgive sources that are let go before they were ever active.
+  private var source: (any DispatchSourceRead)?
+  private var timer: (any DispatchSourceTimer)?
   private var timerAt = UInt64.max
   private var slots: [(generation: UInt32, connection: Connection?)] = []
   private var freeSlots: [Int] = []
@@ -64,13 +73,13 @@ final class Shard: @unchecked Sendable {
     events = try EventSet()
     inbox = try Inbox()
     spareDescriptor = try Descriptor.open("/dev/null", O_RDONLY)
-    source = DispatchSource.makeReadSource(fileDescriptor: events.descriptor.number, queue: queue)
-    timer = DispatchSource.makeTimerSource(queue: queue)
     try events.add(inbox.descriptor, .input, as: .inbox)
     try events.add(listener.descriptor, .input, as: .listener)
   }
 
   func start() {
+    let source = DispatchSource.makeReadSource(fileDescriptor: events.descriptor.number, queue: queue)
+    let timer = DispatchSource.makeTimerSource(queue: queue)
     source.setEventHandler { [self] in run() }
     // The set is open as long as the source watches it: the handler holds this shard until it is cancelled.
     source.setCancelHandler { [events] in _ = events }
@@ -80,6 +89,7 @@ final class Shard: @unchecked Sendable {
       expireDue()
     }
     timer.schedule(deadline: .distantFuture)
+    queue.sync { (self.source, self.timer) = (source, timer) }
     source.activate()
     timer.activate()
   }
@@ -175,7 +185,7 @@ final class Shard: @unchecked Sendable {
     guard !hasEnded, let next = deadlines.next, next < timerAt else { return }
     timerAt = next
     let wait = next > now ? next - now : 0
-    timer.schedule(deadline: .now() + .nanoseconds(Int(clamping: wait)), leeway: .milliseconds(5))
+    timer?.schedule(deadline: .now() + .nanoseconds(Int(clamping: wait)), leeway: .milliseconds(5))
   }
 
   // MARK: Accepting
@@ -246,8 +256,8 @@ final class Shard: @unchecked Sendable {
     guard !hasEnded else { return }
     hasEnded = true
     inbox.close()
-    source.cancel()
-    timer.cancel()
+    source?.cancel()
+    timer?.cancel()
     spareDescriptor?.close()
     for completion in drainCompletions { completion() }
     drainCompletions = []

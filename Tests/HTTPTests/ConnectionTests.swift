@@ -242,6 +242,16 @@ struct RoutingTests {
     }
   }
 
+  @Test func `a field is found whatever its case, and all come in order`() {
+    let table = FieldTable([.userAgent: "a", .accept: "b", .accept: "c"])
+    #expect(table[.userAgent] == "a")
+    #expect(table[.accept] == "b")
+    #expect(table[.referer] == nil)
+    #expect(table.headers.map(\.value) == ["a", "b", "c"])
+    #expect(RequestHead(method: .get, path: "/v1/a").segments == ["v1", "a"])
+    #expect(RequestSerial(0xAB).text == "req_00000000000000ab")
+  }
+
   @Test func `admission sees every head before the route and its body`() throws {
     let server = try TestServer(admit: { head in
       head.authority == "evil"
