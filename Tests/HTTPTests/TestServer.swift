@@ -1,7 +1,6 @@
 import Foundation
 import HTTP
 import HTTPTypes
-import Logging
 import Synchronization
 import Testing
 
@@ -24,8 +23,6 @@ final class TestServer: Sendable {
     let uploads = folder + "/uploads"
     try FileManager.default.createDirectory(atPath: uploads, withIntermediateDirectories: true)
     try Data(repeating: 7, count: 300_000).write(to: URL(fileURLWithPath: folder + "/picture"))
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
     let (folder, workQueue, disconnected, begun) = (folder, workQueue, disconnected, begun)
     // The routes need the list before `self` is whole.
     let list = WaitingList()
@@ -80,7 +77,7 @@ final class TestServer: Sendable {
             Response(
               status: .ok, headers: [.contentLength: "77", .transferEncoding: "chunked", .connection: "upgrade"], body: .bytes([65])))
         },
-      ], admit: admit, logger: logger)
+      ], admit: admit, logger: .init(label: "test"))
     try server.start()
   }
 
