@@ -1,0 +1,183 @@
+import JSON
+
+/// What the server asks of a sampler: the header of its frame as a value.
+///
+/// The answer's header is `{"content_type": …}` with the answer's bytes as payload, or `{"error": {"reason", "detail"}}`.
+package enum SamplerRequest: Sendable, Equatable {
+  case sample(Samples)
+  case score(Score)
+  case preview(Preview)
+
+  /// Which pictures of a seed to draw.
+  package enum Selection: Sendable, Equatable {
+    /// Samples 0 ..< count as one grid (PNG) or stacked (NPY, JSON); columns nil is the least square.
+    case first(count: Int, columns: Int?)
+    /// The one sample of an index, the same whatever else was drawn.
+    case one(index: Int)
+  }
+
+  package enum Format: String, Sendable, CaseIterable {
+    case png, npy, json
+  }
+
+  package struct Samples: Sendable, Equatable {
+    package var checkpoint: String
+    package var model: String
+    package var selection: Selection
+    package var seed: Int
+    package var temperature = 1.0
+    package var scale = 1
+    package var format: Format
+    package var threads = 1
+
+    package init(
+      checkpoint: String, model: String, selection: Selection, seed: Int, temperature: Double = 1, scale: Int = 1, format: Format,
+      threads: Int = 1
+    ) {
+      self.checkpoint = checkpoint
+      self.model = model
+      self.selection = selection
+      self.seed = seed
+      self.temperature = temperature
+      self.scale = scale
+      self.format = format
+      self.threads = threads
+    }
+  }
+
+  /// `−ln p(x)` of each example of a decoded dataset.
+  package struct Score: Sendable, Equatable {
+    package var checkpoint: String
+    package var model: String
+    package var dataset: DatasetFile
+    package var threads = 1
+
+    package init(checkpoint: String, model: String, dataset: DatasetFile, threads: Int = 1) {
+      self.checkpoint = checkpoint
+      self.model = model
+      self.dataset = dataset
+      self.threads = threads
+    }
+  }
+
+  /// A grid of a dataset's own examples, evenly strided, since files are often sorted by class.
+  package struct Preview: Sendable, Equatable {
+    package var dataset: DatasetFile
+    package var count: Int
+    package var columns: Int?
+    package var scale = 1
+
+    package init(dataset: DatasetFile, count: Int, columns: Int? = nil, scale: Int = 1) {
+      self.dataset = dataset
+      self.count = count
+      self.columns = columns
+      self.scale = scale
+    }
+  }
+}
+
+extension SamplerRequest {
+  /// The frame that carries the request.
+  package var frame: SamplerFrame { SamplerFrame(header: json) }
+
+  package var json: JSONValue {
+    switch self {
+    case .sample(let samples): samples.json
+    case .score(let score):
+      .object([
+        "do": "score", "checkpoint": .string(score.checkpoint), "model": .string(score.model), "dataset": score.dataset.json,
+        "threads": .integer(score.threads),
+      ])
+    case .preview(let preview):
+      .object([
+        "do": "preview", "dataset": preview.dataset.json, "count": .integer(preview.count),
+        "columns": JSONValue(preview.columns), "scale": .integer(preview.scale),
+      ])
+    }
+  }
+
+  /// Reads a frame's header; every fault is recorded, and then the result is nil.
+  init?(reader: FieldReader) {
+    reader.require("do", "what to do: \"sample\", \"score\" or \"preview\"")
+    let verb = reader.string("do", oneOf: ["sample", "score", "preview"])
+    let request: SamplerRequest? =
+      switch verb {
+      case "sample": Samples(reader: reader).map(SamplerRequest.sample)
+      case "score": Score(reader: reader).map(SamplerRequest.score)
+      case "preview": Preview(reader: reader).map(SamplerRequest.preview)
+      default: nil
+      }
+    reader.finish()
+    guard let request, reader.faults.isEmpty else { return nil }
+    self = request
+  }
+}
+
+extension SamplerRequest.Samples {
+  fileprivate var json: JSONValue {
+    var object: JSONObject = [
+      "do": "sample", "checkpoint": .string(checkpoint), "model": .string(model), "seed": .integer(seed),
+      "temperature": .number(temperature), "scale": .integer(scale), "format": .string(format.rawValue), "threads": .integer(threads),
+    ]
+    switch selection {
+    case .first(let count, let columns):
+      object["count"] = .integer(count)
+      object["columns"] = JSONValue(columns)
+    case .one(let index): object["index"] = .integer(index)
+    }
+    return .object(object)
+  }
+
+  fileprivate init?(reader: FieldReader) {
+    reader.require(["checkpoint", "model", "seed", "format"])
+    let index = reader.integer("index", in: 0...SamplerLimits.indexMax)
+    let count = reader.integer("count", in: 1...SamplerLimits.countMax)
+    let columns = reader.integer("columns", in: 1...SamplerLimits.countMax)
+    let checkpoint = reader.string("checkpoint")
+    let model = reader.string("model")
+    let seed = reader.integer("seed", in: 0...SamplerLimits.seedMax)
+    let temperature = reader.number("temperature", .range(SamplerLimits.temperatures)) ?? 1
+    let scale = reader.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
+    let threads = reader.integer("threads", in: 1...TrainingLimits.threadsMax) ?? 1
+    let format = reader.string("format", oneOf: SamplerRequest.Format.allCases.map(\.rawValue)).flatMap(SamplerRequest.Format.init)
+    guard let checkpoint, let model, let seed, let format else { return nil }
+    self.init(
+      checkpoint: checkpoint, model: model, selection: index.map { .one(index: $0) } ?? .first(count: count ?? 16, columns: columns),
+      seed: seed, temperature: temperature, scale: scale, format: format, threads: threads)
+  }
+}
+
+extension SamplerRequest.Score {
+  fileprivate init?(reader: FieldReader) {
+    reader.require(["checkpoint", "model", "dataset"])
+    let checkpoint = reader.string("checkpoint")
+    let model = reader.string("model")
+    let dataset = reader.object("dataset").flatMap { DatasetFile(reader: $0) }
+    let threads = reader.integer("threads", in: 1...TrainingLimits.threadsMax) ?? 1
+    guard let checkpoint, let model, let dataset else { return nil }
+    self.init(checkpoint: checkpoint, model: model, dataset: dataset, threads: threads)
+  }
+}
+
+extension SamplerRequest.Preview {
+  fileprivate init?(reader: FieldReader) {
+    reader.require(["dataset", "count"])
+    let dataset = reader.object("dataset").flatMap { DatasetFile(reader: $0) }
+    let count = reader.integer("count", in: 1...SamplerLimits.countMax)
+    let columns = reader.integer("columns", in: 1...SamplerLimits.countMax)
+    let scale = reader.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
+    guard let dataset, let count else { return nil }
+    self.init(dataset: dataset, count: count, columns: columns, scale: scale)
+  }
+}
+
+/// The bounds of a sampling request, as the HTTP interface states them.
+package enum SamplerLimits {
+  package static let countMax = 1024
+  package static let scaleMax = 16
+  /// An address of randomness; as large as a JSON number holds exactly.
+  package static let indexMax = (1 << 53) - 1
+  package static let seedMax = (1 << 53) - 1
+  /// 1 draws from the model itself; chosen so that a logit divided by it stays finite.
+  package static let temperatures = 0.01...100.0
+}

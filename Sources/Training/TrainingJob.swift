@@ -1,0 +1,101 @@
+import Datasets
+import JSON
+import Models
+
+/// All that a worker needs to know, as `job.json` in its folder says it.
+///
+/// The server writes it before the worker starts; it holds no reference that only the server can resolve.
+package struct TrainingJob: Sendable {
+  package enum Task: Sendable {
+    case train(TrainingTask)
+    case evaluate(EvaluationTask)
+  }
+
+  package struct TrainingTask: Sendable {
+    package var family: ModelFamily
+    /// Complete: every field of the family's schema.
+    package var configuration: Configuration
+    package var settings: TrainingSettings
+    package var binarization: Binarization
+    package var dataset: DatasetFile
+    package var validation: DatasetFile?
+  }
+
+  package struct EvaluationTask: Sendable {
+    package var metrics: [EvaluationMetric]
+    package var settings: EvaluationSettings
+    package var dataset: DatasetFile
+  }
+
+  package var id: String
+  package var model: String
+  /// Where the model's checkpoints lie.
+  package var modelFolder: String
+  package var seed: Int
+  package var task: Task
+
+  package init(
+    id: String, model: String, modelFolder: String, training request: TrainingRequest, dataset: DatasetFile, validation: DatasetFile?
+  ) {
+    self.id = id
+    self.model = model
+    self.modelFolder = modelFolder
+    self.seed = request.seed
+    self.task = .train(
+      TrainingTask(
+        family: request.family, configuration: request.configuration, settings: request.settings, binarization: request.binarization,
+        dataset: dataset, validation: validation))
+  }
+
+  package init(id: String, model: String, modelFolder: String, evaluation request: EvaluationRequest, dataset: DatasetFile) {
+    self.id = id
+    self.model = model
+    self.modelFolder = modelFolder
+    self.seed = request.seed
+    self.task = .evaluate(EvaluationTask(metrics: request.metrics, settings: request.settings, dataset: dataset))
+  }
+}
+
+extension TrainingJob {
+  package var json: JSONValue {
+    var object: JSONObject = ["id": .string(id), "model": .string(model), "model_folder": .string(modelFolder), "seed": .integer(seed)]
+    switch task {
+    case .train(let training):
+      object["kind"] = "train"
+      object["family"] = .string(training.family.name)
+      object["configuration"] = training.configuration.json
+      object["training"] = training.settings.json
+      object["data"] = ["binarize": .string(training.binarization.rawValue)]
+      object["dataset"] = training.dataset.json
+      object["validation_dataset"] = training.validation?.json ?? .null
+    case .evaluate(let evaluation):
+      object["kind"] = "evaluate"
+      object["metrics"] = .array(evaluation.metrics.map { .string($0.rawValue) })
+      object["settings"] = evaluation.settings.json
+      object["dataset"] = evaluation.dataset.json
+    }
+    return .object(object)
+  }
+
+  /// Reads a `job.json`; nil when a fault was recorded.
+  package init?(reader: FieldReader) {
+    reader.require(["id", "kind", "model", "model_folder", "dataset", "seed"])
+    let kind = reader.string("kind", oneOf: ["train", "evaluate"])
+    let id = reader.string("id")
+    let model = reader.string("model")
+    let modelFolder = reader.string("model_folder")
+    let dataset = reader.object("dataset").flatMap { DatasetFile(reader: $0) }
+    if kind == "evaluate" {
+      let request = EvaluationRequest(reader: reader, family: nil, dataset: nil, preparation: nil)
+      reader.finish()
+      guard let id, let model, let modelFolder, let dataset, let request, reader.faults.isEmpty else { return nil }
+      self.init(id: id, model: model, modelFolder: modelFolder, evaluation: request, dataset: dataset)
+    } else {
+      let validation = reader.object("validation_dataset").flatMap { DatasetFile(reader: $0) }
+      let request = TrainingRequest(reader: reader, dataset: dataset?.description, validation: validation?.description)
+      reader.finish()
+      guard let id, let model, let modelFolder, let dataset, let request, reader.faults.isEmpty else { return nil }
+      self.init(id: id, model: model, modelFolder: modelFolder, training: request, dataset: dataset, validation: validation)
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Datasets
+import JSON
+import Models
+
+/// A checked request to train a model: the fields `family`, `configuration`, `training`, `data` and `seed` of `POST /v1/jobs`.
+///
+/// | field                             | allowed                              | default                                     |
+/// |-----------------------------------|--------------------------------------|---------------------------------------------|
+/// | `training/epochs`                 | 1 … 1 000 000                        | 20                                          |
+/// | `training/batch_size`             | 1 … 65 536                           | 100                                         |
+/// | `training/optimizer`              | those of `OptimizerSettings`         | `adam`                                      |
+/// | `training/learning_rate`          | above 0, up to 100                   | 0.001 (Kingma & Ba, ICLR 2015, §2)          |
+/// | `training/learning_rate_schedule` | `constant`, `linear`, `cosine`       | `constant`                                  |
+/// | `training/weight_averaging`       | 0 … 0.99999, decay a step            | 0: none                                     |
+/// | `training/validation_fraction`    | 0 … 0.9; not with another dataset    | 0.1; none with `validation_dataset`         |
+/// | `training/early_stopping_patience`| 1 … 1 000 000 epochs                 | none: all epochs                            |
+/// | `training/max_seconds`            | 1 … a year                           | none                                        |
+/// | `training/threads`                | 1 … 64                               | 1                                           |
+/// | `training/checkpoint_every_seconds` | 1 … 86 400                         | 30                                          |
+/// | `training/sample_every_epochs`    | 1 … 1 000 000                        | none                                        |
+/// | `data/binarize`                   | `none`, `threshold`, `stochastic`    | `none`                                      |
+/// | `seed`                            | 0 … 2^53 − 1                         | drawn                                       |
+package struct TrainingRequest: Sendable {
+  package let family: ModelFamily
+  package let configuration: Configuration
+  package let settings: TrainingSettings
+  package let binarization: Binarization
+  package let seed: Int
+
+  /// Reads the fields and records every fault; nil when one of these fields is wrong.
+  ///
+  /// The caller reads the other fields of the body with the same reader, calls its `finish()`, and refuses the body when any fault
+  /// was recorded.
+  /// - Parameters:
+  ///   - dataset: nil, when it is not known, skips the questions that it would answer.
+  ///   - validation: the description of `validation_dataset`, if there is one.
+  package init?(reader: FieldReader, dataset: DatasetDescription?, validation: DatasetDescription?) {
+    let before = reader.faults.all.count
+    let family = Self.family(reader)
+    settings = Self.settings(reader)
+    binarization = Self.binarization(reader)
+    seed = reader.integer("seed", in: 0...TrainingLimits.seedMax) ?? Self.drawnSeed()
+    let fields = reader.value("configuration").map { FieldReader($0, pointer: reader.pointer(to: "configuration"), faults: reader.faults) }
+    let configuration = family.flatMap { family in
+      family.schema.resolve(fields ?? FieldReader(.object([:]), pointer: reader.pointer(to: "configuration"), faults: reader.faults))
+    }
+    if let dataset {
+      Self.check(reader, family: family, binarization: binarization, dataset: dataset, validation: validation)
+    }
+    guard let family, let configuration, reader.faults.all.count == before else { return nil }
+    self.family = family
+    self.configuration = configuration
+  }
+
+  /// The fields as they will run, each default filled in; reading them again gives the same request.
+  package var json: JSONObject {
+    [
+      "family": .string(family.name), "configuration": configuration.json, "training": settings.json,
+      "data": ["binarize": .string(binarization.rawValue)], "seed": .integer(seed),
+    ]
+  }
+
+  static func drawnSeed() -> Int { Int.random(in: 0...TrainingLimits.seedMax) }
+}
+
+extension TrainingRequest {
+  private static func family(_ reader: FieldReader) -> ModelFamily? {
+    let names = ModelFamily.all.map(\.name)
+    reader.require("family", "the kind of model to train, one of \(names.joined(separator: ", "))")
+    return reader.string("family", oneOf: names).flatMap(ModelFamily.named)
+  }
+
+  private static func binarization(_ reader: FieldReader) -> Binarization {
+    guard let fields = reader.object("data") else { return .none }
+    let name = fields.string("binarize", oneOf: Binarization.allCases.map(\.rawValue))
+    fields.finish()
+    return name.flatMap(Binarization.init) ?? .none
+  }
+
+  private static func settings(_ reader: FieldReader) -> TrainingSettings {
+    var settings = TrainingSettings()
+    let hasOwnValidation = reader.has("validation_dataset")
+    if hasOwnValidation { settings.validationFraction = nil }
+    guard let fields = reader.object("training") else { return settings }
+    settings.epochs = fields.integer("epochs", in: 1...TrainingLimits.epochsMax) ?? settings.epochs
+    settings.batchSize = fields.integer("batch_size", in: 1...TrainingLimits.batchMax) ?? settings.batchSize
+    settings.optimizer = fields.string("optimizer", oneOf: OptimizerSettings.names) ?? settings.optimizer
+    readLearningRate(fields, into: &settings)
+    readValidation(fields, into: &settings, hasOwnValidation: hasOwnValidation)
+    settings.secondsMax = fields.integer("max_seconds", in: 1...TrainingLimits.secondsMax)
+    settings.threads = fields.integer("threads", in: 1...TrainingLimits.threadsMax) ?? settings.threads
+    settings.checkpointEverySeconds =
+      fields.integer("checkpoint_every_seconds", in: 1...TrainingLimits.checkpointSecondsMax) ?? settings.checkpointEverySeconds
+    settings.sampleEveryEpochs = fields.integer("sample_every_epochs", in: 1...TrainingLimits.epochsMax)
+    fields.finish()
+    return settings
+  }
+
+  private static func readLearningRate(_ fields: FieldReader, into settings: inout TrainingSettings) {
+    if let rate = fields.number("learning_rate", .positive) {
+      settings.learningRate = rate
+      if rate > TrainingLimits.learningRateMax {
+        fields.fault("learning_rate", "must be at most \(TrainingLimits.learningRateMax); was \(rate)")
+      }
+    }
+    let schedules = TrainingSettings.Schedule.allCases.map(\.rawValue)
+    let schedule = fields.string("learning_rate_schedule", oneOf: schedules).flatMap(TrainingSettings.Schedule.init)
+    settings.schedule = schedule ?? settings.schedule
+    settings.averagingDecay = fields.number("weight_averaging", .range(0...0.99999)) ?? settings.averagingDecay
+  }
+
+  private static func readValidation(_ fields: FieldReader, into settings: inout TrainingSettings, hasOwnValidation: Bool) {
+    if let fraction = fields.number("validation_fraction", .range(0...0.9)) {
+      if hasOwnValidation, fraction > 0 {
+        fields.fault("validation_fraction", "must be absent or 0 where validation_dataset is given; was \(fraction)")
+      }
+      settings.validationFraction = hasOwnValidation ? nil : fraction
+    }
+    settings.earlyStoppingPatience = fields.integer("early_stopping_patience", in: 1...TrainingLimits.patienceMax)
+    if settings.earlyStoppingPatience != nil, !hasOwnValidation, settings.validationFraction == 0 {
+      fields.fault("early_stopping_patience", "needs validation: a validation_fraction above 0 or a validation_dataset")
+    }
+  }
+
+  private static func check(
+    _ reader: FieldReader, family: ModelFamily?, binarization: Binarization, dataset: DatasetDescription, validation: DatasetDescription?
+  ) {
+    let binarize = reader.pointer(to: "data") + "/binarize"
+    switch Preparation.fitting(dataset, binarization: binarization) {
+    case .failure(let refusal): reader.faults.add(binarize, refusal.detail)
+    case .success(let preparation):
+      if let family, let refusal = preparation.refusal(by: family) { reader.faults.add(binarize, refusal) }
+      if let validation, let refusal = preparation.refusal(of: validation) { reader.fault("validation_dataset", refusal) }
+    }
+  }
+}
