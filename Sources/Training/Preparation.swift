@@ -1,0 +1,144 @@
+import Datasets
+import JSON
+import Models
+import Tensors
+
+/// How a dataset's values become the numbers of a model, and back.
+///
+/// It is fitted to the training set and kept with the weights, so that what is scored later is prepared the same way.
+package struct Preparation: Sendable, Equatable {
+  package let shape: ExampleShape
+  package let kind: ModelInput.Kind
+  package let binarization: Binarization
+  /// The value that becomes 1; for reals 1 itself, so that they stay as they are.
+  package let scale: Double
+
+  package struct Refusal: Error, Sendable, Equatable {
+    package let detail: String
+  }
+
+  /// The preparation that fits a training set, or why that binarization does not fit it.
+  package static func fitting(_ dataset: DatasetDescription, binarization: Binarization) -> Result<Preparation, Refusal> {
+    let maximum = Double(dataset.maximum)
+    guard binarization == .none || Double(dataset.minimum) >= 0 else {
+      return .failure(Refusal(detail: "must be \"none\" for values below 0, as this dataset has (\(dataset.minimum)); was \"\(binarization)\""))
+    }
+    let kind: ModelInput.Kind
+    let scale: Double
+    if dataset.bits || binarization != .none {
+      kind = .bits
+      scale = maximum > 0 ? maximum : 1
+    } else if case .image = dataset.shape, dataset.element == .uint8 {
+      kind = .grey256
+      scale = 255
+    } else {
+      kind = .real
+      scale = 1
+    }
+    return .success(Preparation(shape: dataset.shape, kind: kind, binarization: binarization, scale: scale))
+  }
+
+  /// What the model is made for.
+  package var input: ModelInput {
+    switch shape {
+    case .image(let height, let width, let channels):
+      ModelInput(dims: shape.dims, imageShape: .init(height: height, width: width, channels: channels), kind: kind)
+    case .table: ModelInput(dims: shape.dims, kind: kind)
+    }
+  }
+
+  /// Why a model so prepared can't take such examples; nil when it can.
+  package func refusal(of dataset: DatasetDescription) -> String? {
+    if dataset.shape != shape {
+      return "must have examples of shape \(shape.json.serialized()) as the training set has; was \(dataset.shape.json.serialized())"
+    }
+    if kind == .bits, binarization == .none, !dataset.bits {
+      return "must hold bits, as the training set does; holds values from \(dataset.minimum) to \(dataset.maximum)"
+    }
+    if kind == .bits, Double(dataset.minimum) < 0 { return "must hold no values below 0; the least is \(dataset.minimum)" }
+    if kind == .grey256, dataset.element != .uint8 { return "must hold whole numbers from 0 to 255, as the training set does" }
+    return nil
+  }
+}
+
+extension Preparation {
+  /// Which draw of stochastic bits is meant.
+  enum Draw {
+    /// New bits in each epoch of training.
+    case epoch(Int)
+    /// The one draw of validation, evaluation and scoring.
+    case fixed
+
+    /// Where the draw is among the addresses of `Philox.Stream.data`.
+    var step: Int {
+      switch self {
+      case .fixed: 0
+      case .epoch(let epoch): epoch + 1
+      }
+    }
+  }
+
+  /// The examples as the model sees them, `[indices, dims]`.
+  /// - Parameter randomness: of the training run, for stochastic bits.
+  func tensor(of indices: [Int], in dataset: Dataset, draw: Draw, using randomness: Philox) -> Tensor {
+    let dims = shape.dims
+    var scalars = [Float](repeating: 0, count: indices.count * dims)
+    var span = scalars.mutableSpan
+    dataset.copyExamples(indices, into: &span)
+    // Bits are bits on any scale: those of a set in {0, 255} fit a model of {0, 1}.
+    let isBits = dataset.description.bits
+    switch (kind, binarization) {
+    case (.real, _): break
+    case (.grey256, _): Self.multiply(&scalars, by: 1 / Float(scale))
+    case (.bits, _) where isBits || binarization == .none: Self.threshold(&scalars, at: 0x1p-126)
+    case (.bits, .stochastic): drawBits(&scalars, indices: indices, step: draw.step, using: randomness)
+    case (.bits, _): Self.threshold(&scalars, at: Float(scale / 2))
+    }
+    return Tensor(shape: [indices.count, dims], scalars: scalars)
+  }
+
+  private static func multiply(_ scalars: inout [Float], by factor: Float) {
+    for index in scalars.indices { scalars[index] *= factor }
+  }
+
+  private static func threshold(_ scalars: inout [Float], at least: Float) {
+    for index in scalars.indices { scalars[index] = scalars[index] >= least ? 1 : 0 }
+  }
+
+  private func drawBits(_ scalars: inout [Float], indices: [Int], step: Int, using randomness: Philox) {
+    let dims = shape.dims
+    // A 24-bit uniform number below value / maximum, in whole numbers so that 0 never and the maximum always gives a 1.
+    let factor = Float(0x1p24 / scale)
+    for (row, example) in indices.enumerated() {
+      for site in stride(from: 0, to: dims, by: 4) {
+        let block = randomness.block(.data, step: step, example: example, index: site / 4)
+        let start = row * dims + site
+        let count = min(4, dims - site)
+        scalars[start] = Float(block.0 >> 8) < scalars[start] * factor ? 1 : 0
+        if count > 1 { scalars[start + 1] = Float(block.1 >> 8) < scalars[start + 1] * factor ? 1 : 0 }
+        if count > 2 { scalars[start + 2] = Float(block.2 >> 8) < scalars[start + 2] * factor ? 1 : 0 }
+        if count > 3 { scalars[start + 3] = Float(block.3 >> 8) < scalars[start + 3] * factor ? 1 : 0 }
+      }
+    }
+  }
+}
+
+extension Preparation {
+  package var json: JSONValue {
+    [
+      "shape": shape.json, "kind": .string(kind.rawValue), "binarize": .string(binarization.rawValue), "scale": .number(scale),
+    ]
+  }
+
+  package init?(json: JSONValue) {
+    guard let shape = json["shape"].flatMap(ExampleShape.init(json:)),
+      let kind = json["kind"]?.string.flatMap(ModelInput.Kind.init),
+      let binarization = json["binarize"]?.string.flatMap(Binarization.init),
+      let scale = json["scale"]?.number, scale > 0, scale.isFinite
+    else { return nil }
+    self.shape = shape
+    self.kind = kind
+    self.binarization = binarization
+    self.scale = scale
+  }
+}
