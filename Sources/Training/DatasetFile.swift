@@ -12,7 +12,18 @@ package struct DatasetFile: Sendable, Equatable {
     self.description = description
   }
 
-  package var json: JSONValue { .object(["path": .string(path), "description": description.json]) }
+  package var json: JSONValue { ["path": .string(path), "description": description.json] }
 
-  func open() throws -> Dataset { try Dataset(mapping: path, description) }
+  /// Nil when a fault was recorded.
+  init?(reader: FieldReader) {
+    reader.require(["path", "description"])
+    let path = reader.string("path")
+    let description = reader.value("description").flatMap(DatasetDescription.init(json:))
+    if description == nil { reader.fault("description", "is no description of a dataset") }
+    reader.finish()
+    guard let path, let description else { return nil }
+    self.init(path: path, description: description)
+  }
+
+  func open() throws(DatasetError) -> Dataset { try Dataset(mapping: path, description: description) }
 }

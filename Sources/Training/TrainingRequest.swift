@@ -1,6 +1,7 @@
 import Datasets
 import JSON
 import Models
+import Tensors
 
 /// A checked request to train a model: the fields `family`, `configuration`, `training`, `data` and `seed` of `POST /v1/jobs`.
 ///
@@ -8,10 +9,11 @@ import Models
 /// |-----------------------------------|--------------------------------------|---------------------------------------------|
 /// | `training/epochs`                 | 1 … 1 000 000                        | 20                                          |
 /// | `training/batch_size`             | 1 … 65 536                           | 100                                         |
-/// | `training/optimizer`              | those of `OptimizerSettings`         | `adam`                                      |
+/// | `training/optimizer`              | `adam`                               | `adam`                                      |
 /// | `training/learning_rate`          | above 0, up to 100                   | 0.001 (Kingma & Ba, ICLR 2015, §2)          |
 /// | `training/learning_rate_schedule` | `constant`, `linear`, `cosine`       | `constant`                                  |
 /// | `training/weight_averaging`       | 0 … 0.99999, decay a step            | 0: none                                     |
+/// | `training/weight_decay`           | 0 … 1, decoupled                     | 0                                           |
 /// | `training/validation_fraction`    | 0 … 0.9; not with another dataset    | 0.1; none with `validation_dataset`         |
 /// | `training/early_stopping_patience`| 1 … 1 000 000 epochs                 | none: all epochs                            |
 /// | `training/max_seconds`            | 1 … a year                           | none                                        |
@@ -45,7 +47,9 @@ package struct TrainingRequest: Sendable {
       family.schema.resolve(fields ?? FieldReader(.object([:]), pointer: reader.pointer(to: "configuration"), faults: reader.faults))
     }
     if let dataset {
-      Self.check(reader, family: family, binarization: binarization, dataset: dataset, validation: validation)
+      let model = family.flatMap { family in configuration.map { (family, $0) } }
+      Self.checkTogether(
+        reader, model: model, binarization: binarization, settings: settings, dataset: dataset, validation: validation)
     }
     guard let family, let configuration, reader.faults.all.count == before else { return nil }
     self.family = family
@@ -84,7 +88,7 @@ extension TrainingRequest {
     guard let fields = reader.object("training") else { return settings }
     settings.epochs = fields.integer("epochs", in: 1...TrainingLimits.epochsMax) ?? settings.epochs
     settings.batchSize = fields.integer("batch_size", in: 1...TrainingLimits.batchMax) ?? settings.batchSize
-    settings.optimizer = fields.string("optimizer", oneOf: OptimizerSettings.names) ?? settings.optimizer
+    settings.optimizer = fields.string("optimizer", oneOf: ["adam"]) ?? settings.optimizer
     readLearningRate(fields, into: &settings)
     readValidation(fields, into: &settings, hasOwnValidation: hasOwnValidation)
     settings.secondsMax = fields.integer("max_seconds", in: 1...TrainingLimits.secondsMax)
@@ -106,6 +110,7 @@ extension TrainingRequest {
     let schedules = TrainingSettings.Schedule.allCases.map(\.rawValue)
     let schedule = fields.string("learning_rate_schedule", oneOf: schedules).flatMap(TrainingSettings.Schedule.init)
     settings.schedule = schedule ?? settings.schedule
+    settings.weightDecay = fields.number("weight_decay", .range(0...1)) ?? settings.weightDecay
     settings.averagingDecay = fields.number("weight_averaging", .range(0...0.99999)) ?? settings.averagingDecay
   }
 
@@ -122,15 +127,36 @@ extension TrainingRequest {
     }
   }
 
-  private static func check(
-    _ reader: FieldReader, family: ModelFamily?, binarization: Binarization, dataset: DatasetDescription, validation: DatasetDescription?
+  /// What the fields allow each by itself, but not together or not with these data.
+  private static func checkTogether(
+    _ reader: FieldReader, model: (family: ModelFamily, configuration: Configuration)?, binarization: Binarization,
+    settings: TrainingSettings, dataset: DatasetDescription, validation: DatasetDescription?
   ) {
     let binarize = reader.pointer(to: "data") + "/binarize"
     switch Preparation.fitting(dataset, binarization: binarization) {
     case .failure(let refusal): reader.faults.add(binarize, refusal.detail)
     case .success(let preparation):
-      if let family, let refusal = preparation.refusal(by: family) { reader.faults.add(binarize, refusal) }
+      if let fault = model.flatMap({ $0.family.refusal($0.configuration, preparation.input) }) {
+        report(fault, reader, binarize: binarize, preparation: preparation)
+      }
       if let validation, let refusal = preparation.refusal(of: validation) { reader.fault("validation_dataset", refusal) }
+    }
+    let stepsMax = Int(UInt32.max)
+    let batches = (dataset.count + settings.batchSize - 1) / settings.batchSize
+    if settings.epochs > stepsMax / batches {
+      let pointer = reader.pointer(to: "training") + "/epochs"
+      reader.faults.add(pointer, "must be at most \(stepsMax / batches), for more than 2^32 steps have no addresses; was \(settings.epochs)")
+    }
+  }
+
+  /// A refusal of the examples themselves becomes one of how they are turned into bits, where that would help.
+  private static func report(_ fault: Fault, _ reader: FieldReader, binarize: String, preparation: Preparation) {
+    if !fault.pointer.isEmpty {
+      reader.faults.add(reader.pointer(to: "configuration") + fault.pointer, fault.detail)
+    } else if preparation.kind == .bits {
+      reader.fault("dataset", fault.detail)
+    } else {
+      reader.faults.add(binarize, "\(fault.detail); \"threshold\" and \"stochastic\" make bits of them")
     }
   }
 }

@@ -16,6 +16,8 @@ package struct TrainingSettings: Sendable, Equatable {
   package var schedule = Schedule.constant
   /// Decay a step of the running average of the weights, which then is what samples and scores; 0 keeps no average.
   package var averagingDecay = 0.0
+  /// Decoupled weight decay (Loshchilov & Hutter, ICLR 2019).
+  package var weightDecay = 0.0
   /// The part of the dataset kept out of training; nil when a validation dataset is given.
   package var validationFraction: Double? = 0.1
   /// Epochs without a better validation before training ends; nil never ends early.
@@ -51,6 +53,7 @@ extension TrainingSettings {
       "learning_rate": .number(learningRate),
       "learning_rate_schedule": .string(schedule.rawValue),
       "weight_averaging": .number(averagingDecay),
+      "weight_decay": .number(weightDecay),
       "validation_fraction": JSONValue(validationFraction),
       "early_stopping_patience": JSONValue(earlyStoppingPatience),
       "max_seconds": JSONValue(secondsMax),
