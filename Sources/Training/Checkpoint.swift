@@ -104,7 +104,9 @@ extension Checkpoint {
     }
     let metadata = CheckpointMetadata(texts: file.metadata, path: path)
     let version = try metadata.text("format")
-    guard version == Self.formatVersion else { throw metadata.error("format", "\(version), where this program reads \(Self.formatVersion)") }
+    guard version == Self.formatVersion else {
+      throw metadata.error("format", "\(version), where this program reads \(Self.formatVersion)")
+    }
     model = try metadata.text("model")
     let name = try metadata.text("family")
     guard let family = ModelFamily.named(name) else { throw metadata.error("family", "no family is named \"\(name)\"") }

@@ -60,7 +60,7 @@ package struct EvaluationRequest: Sendable {
         continue
       }
       if metric == .nats, let family, !family.abilities.contains("score") {
-        reader.faults.add(pointer, "the family \"\(family.name)\" has no density, so that no nats can be told; it admits no metric of \(known)")
+        reader.faults.add(pointer, "the family \"\(family.name)\" has no density; of \(known) it admits none")
       }
       if metrics.contains(metric) { reader.faults.add(pointer, "is there twice") }
       metrics.append(metric)

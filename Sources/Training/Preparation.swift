@@ -21,7 +21,8 @@ package struct Preparation: Sendable, Equatable {
   package static func fitting(_ dataset: DatasetDescription, binarization: Binarization) -> Result<Preparation, Refusal> {
     let maximum = Double(dataset.maximum)
     guard binarization == .none || Double(dataset.minimum) >= 0 else {
-      return .failure(Refusal(detail: "must be \"none\" for values below 0, as this dataset has (\(dataset.minimum)); was \"\(binarization)\""))
+      let least = "the least of this dataset is \(dataset.minimum)"
+      return .failure(Refusal(detail: "must be \"none\" where values are below 0 (\(least)); was \"\(binarization)\""))
     }
     let kind: ModelInput.Kind
     let scale: Double

@@ -175,8 +175,8 @@ extension SamplerRequest.Preview {
 package enum SamplerLimits {
   package static let countMax = 1024
   package static let scaleMax = 16
-  /// An address of randomness; as large as a JSON number holds exactly.
-  package static let indexMax = (1 << 53) - 1
+  /// An address of randomness, of 32 bits.
+  package static let indexMax = Int(UInt32.max) - 1
   package static let seedMax = (1 << 53) - 1
   /// 1 draws from the model itself; chosen so that a logit divided by it stays finite.
   package static let temperatures = 0.01...100.0

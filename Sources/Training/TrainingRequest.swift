@@ -143,16 +143,22 @@ extension TrainingRequest {
     }
     let stepsMax = Int(UInt32.max)
     let batches = (dataset.count + settings.batchSize - 1) / settings.batchSize
+    if settings.earlyStoppingPatience != nil, let family = model?.family, !family.abilities.contains("score") {
+      let pointer = reader.pointer(to: "training") + "/early_stopping_patience"
+      reader.faults.add(pointer, "needs validation, and the family \"\(family.name)\" has no density to validate by")
+    }
     if settings.epochs > stepsMax / batches {
       let pointer = reader.pointer(to: "training") + "/epochs"
-      reader.faults.add(pointer, "must be at most \(stepsMax / batches), for more than 2^32 steps have no addresses; was \(settings.epochs)")
+      let most = "at most \(stepsMax / batches), for a run has fewer than 2^32 steps"
+      reader.faults.add(pointer, "must be \(most); was \(settings.epochs)")
     }
   }
 
   /// A refusal of the examples themselves becomes one of how they are turned into bits, where that would help.
   private static func report(_ fault: Fault, _ reader: FieldReader, binarize: String, preparation: Preparation) {
     if !fault.pointer.isEmpty {
-      reader.faults.add(reader.pointer(to: "configuration") + fault.pointer, fault.detail)
+      let field = fault.pointer.hasPrefix("/") ? fault.pointer : "/" + fault.pointer
+      reader.faults.add(reader.pointer(to: "configuration") + field, fault.detail)
     } else if preparation.kind == .bits {
       reader.fault("dataset", fault.detail)
     } else {

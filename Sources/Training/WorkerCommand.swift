@@ -1,12 +1,88 @@
+import CSystem
+import Files
+import Foundation
+import JSON
+
 /// `fount worker FOLDER --attempt N`: one attempt at one job, in a process of its own.
+///
+/// The folder is the interface: `job.json` is read; `events.ndjson` grows while it works; `result.json` tells how it ended. A folder
+/// without a `result.json` of the attempt was stopped or died, and the next attempt goes on from the model's newest checkpoint.
 package enum WorkerCommand {
   /// Runs until the job ends or the worker is told to stop, by SIGTERM or the end of its standard input.
   ///
   /// - Parameters:
   ///   - folder: the job's folder with its `job.json`.
   ///   - attempt: written into every line and result, so that those of an earlier attempt are told apart.
-  /// - Returns: the process's exit status: 0 when there is a result or a checkpoint to go on from.
+  /// - Returns: the process's exit status: 0 when there is a result, or a checkpoint to go on from.
   package static func run(folder: String, attempt: Int) -> Int32 {
-    74
+    let stop = StopRequest()
+    let listener = StopListener(for: stop, lifelineDescriptor: STDIN_FILENO)
+    defer { withExtendedLifetime(listener) {} }
+    lowerPriority()
+    return run(folder: folder, attempt: attempt, stop: stop)
   }
+
+  /// Runs a job under a request to stop that the caller makes.
+  package static func run(folder: String, attempt: Int, stop: StopRequest) -> Int32 {
+    do {
+      guard let lock = try FolderLock(locking: folder) else {
+        report("another process works in \(folder)")
+        return ExitStatus.busy
+      }
+      defer { withExtendedLifetime(lock) {} }
+      guard let result = try attemptJob(folder: folder, attempt: attempt, stop: stop) else { return ExitStatus.done }
+      try Disk.replace("\(folder)/result.json", with: result.json(attempt: attempt).serializedBytes())
+      return ExitStatus.done
+    } catch {
+      report("\(error)")
+      return ExitStatus.inputOutput
+    }
+  }
+
+  /// sysexits.h
+  private enum ExitStatus {
+    static let done: Int32 = 0
+    static let inputOutput: Int32 = 74
+    static let busy: Int32 = 75
+  }
+
+  /// Nil when stopped.
+  private static func attemptJob(folder: String, attempt: Int, stop: StopRequest) throws -> WorkerResult? {
+    let log = try EventLog(path: "\(folder)/events.ndjson", attempt: attempt)
+    do {
+      let job = try readJob(folder)
+      switch job.task {
+      case .train(let task):
+        let ending = try TrainingRun(job: job, task: task, folder: folder, log: log, stop: stop).run()
+        return if case .finished(let result) = ending { result } else { nil }
+      case .evaluate(let task): return try EvaluationRun(job: job, task: task, log: log, stop: stop).run()
+      }
+    } catch let failure as WorkerFailure {
+      return .failed(failure)
+    } catch let error as CheckpointError {
+      return .failed(WorkerFailure(.checkpoint, error.description))
+    } catch let error as Errno where error.meansDiskFull || error.code == EROFS {
+      return .failed(WorkerFailure(.storage, error.description))
+    }
+  }
+
+  private static func readJob(_ folder: String) throws -> TrainingJob {
+    let path = "\(folder)/job.json"
+    let json: JSONValue
+    do {
+      json = try JSONValue(parsing: try Disk.read(path, bytesMax: 1 << 24))
+    } catch {
+      throw WorkerFailure(.invalidJob, "\(path): \(error)")
+    }
+    let faults = Faults()
+    guard let job = TrainingJob(reader: FieldReader(json, faults: faults)) else {
+      throw WorkerFailure(.invalidJob, "\(path): " + faults.all.map { "\($0.pointer) \($0.detail)" }.joined(separator: "; "))
+    }
+    return job
+  }
+
+  /// Training takes what the processor has left over, so that the server and its samplers stay quick. A refusal changes nothing else.
+  private static func lowerPriority() { _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10) }
+
+  private static func report(_ text: String) { FileHandle.standardError.write(Data("worker: \(text)\n".utf8)) }
 }

@@ -1,0 +1,26 @@
+import Models
+import Tensors
+
+/// −ln p(x) of a model over a whole dataset, batch by batch, whatever its length.
+package enum LikelihoodEvaluation {
+  /// The nats of examples 0 ..< count, in order; nil when `isStopped` said so between two batches.
+  ///
+  /// - Parameters:
+  ///   - batch: examples scored at once; no result depends on it.
+  ///   - examples: the examples of a range of numbers, `[range, dims]`, as the model sees them.
+  package static func nats(
+    of count: Int, by model: any ScoresLikelihood, batch: Int, examples: (Range<Int>) -> Tensor, isStopped: () -> Bool = { false }
+  ) -> [Double]? {
+    precondition(batch >= 1, "a batch of \(batch) examples")
+    var nats: [Double] = []
+    nats.reserveCapacity(count)
+    for start in stride(from: 0, to: count, by: batch) {
+      if isStopped() { return nil }
+      nats += model.nats(of: examples(start..<min(start + batch, count)))
+    }
+    return nats
+  }
+
+  /// The bits that a coder by the model spends on one number of an example.
+  package static func bitsPerDim(nats: Double, dims: Int) -> Double { nats / (Double(dims) * 0.6931471805599453) }
+}

@@ -1,0 +1,63 @@
+import Files
+import Models
+import Tensors
+
+/// A model out of a checkpoint, ready to sample and score.
+struct LoadedModel: Sendable {
+  let model: any GenerativeModel
+  let family: String
+  let preparation: Preparation
+  let step: Int
+  let seed: Int
+  /// What it holds in memory.
+  let bytes: Int
+
+  init(checkpoint path: String, threads: Int) throws {
+    let checkpoint: Checkpoint
+    do {
+      checkpoint = try Checkpoint(path: path)
+      model = try checkpoint.makeModel(threads: ThreadTeam(count: threads), path: path)
+    } catch {
+      if case .unreadable(let errno) = error, errno.meansAbsent { throw SamplerFailure(.absent, error.description) }
+      throw SamplerFailure(.checkpoint, error.description)
+    }
+    family = checkpoint.family.name
+    preparation = checkpoint.preparation
+    step = checkpoint.step
+    seed = checkpoint.seed
+    bytes = checkpoint.tensors.reduce(0) { $0 + $1.tensor.count * 4 }
+  }
+}
+
+/// The models that a sampler has at hand, bounded in bytes; the one that was used longest ago goes first.
+///
+/// A checkpoint's file never changes under its name, so that a path is a key. A few models fit, so that a list serves.
+struct LoadedModels {
+  private struct Entry {
+    let path: String
+    let threads: Int
+    let loaded: LoadedModel
+  }
+
+  /// In order of use, the last used last.
+  private var entries: [Entry] = []
+  private let bytesMax: Int
+
+  init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+  var bytes: Int { entries.reduce(0) { $0 + $1.loaded.bytes } }
+  var count: Int { entries.count }
+
+  /// The model of a checkpoint. One that alone is over the bound is loaded all the same, and kept until the next.
+  mutating func model(checkpoint path: String, threads: Int) throws -> LoadedModel {
+    if let index = entries.firstIndex(where: { $0.path == path && $0.threads == threads }) {
+      let entry = entries.remove(at: index)
+      entries.append(entry)
+      return entry.loaded
+    }
+    let loaded = try LoadedModel(checkpoint: path, threads: threads)
+    while !entries.isEmpty, bytes + loaded.bytes > bytesMax { entries.removeFirst() }
+    entries.append(Entry(path: path, threads: threads, loaded: loaded))
+    return loaded
+  }
+}

@@ -1,0 +1,73 @@
+import Files
+import JSON
+
+/// A model's folder: its checkpoints, and `model.json`, which says which of them is the model.
+///
+/// `model.json` changes after the checkpoint that it names is on disk and before an older one goes, so that at every moment it names a
+/// file that is there.
+package struct ModelFolder: Sendable {
+  package let path: String
+
+  package init(_ path: String) { self.path = path }
+
+  /// What `model.json` says.
+  package struct State: Sendable, Equatable {
+    /// Whether training has ended; then the weights will not change again.
+    package var isFinished: Bool
+    /// The step that samples and scores: the newest while training, then the best by validation where there was one.
+    package var step: Int
+    package var newestStep: Int
+    package var bestStep: Int?
+  }
+
+  package static let stateName = "model.json"
+
+  package func checkpointPath(step: Int) -> String { "\(path)/checkpoint-\(step).safetensors" }
+
+  /// Nil before the first checkpoint.
+  package func state() throws -> State? {
+    let file = "\(path)/\(Self.stateName)"
+    guard Disk.exists(file) else { return nil }
+    return State(json: try JSONValue(parsing: try Disk.read(file, bytesMax: 1 << 16)))
+  }
+
+  /// The steps of all checkpoints in the folder, ascending.
+  package func steps() throws(Errno) -> [Int] {
+    guard Disk.exists(path) else { return [] }
+    return try Disk.list(path).compactMap(Self.step(ofName:)).sorted()
+  }
+
+  /// The one pattern of a checkpoint's name; other files, such as those half written by a killed attempt, are not checkpoints.
+  private static func step(ofName name: String) -> Int? {
+    let prefix = "checkpoint-", suffix = ".safetensors"
+    guard name.hasPrefix(prefix), name.hasSuffix(suffix), name.utf8.count > prefix.utf8.count + suffix.utf8.count else { return nil }
+    let digits = name.dropFirst(prefix.count).dropLast(suffix.count)
+    guard let step = Int(digits), step >= 0, String(step) == digits else { return nil }
+    return step
+  }
+
+  func write(_ state: State) throws(Errno) {
+    try Disk.replace("\(path)/\(Self.stateName)", with: state.json.serializedBytes())
+  }
+
+  /// Removes the checkpoints of every step but these, and what a killed attempt left half written.
+  func keepOnly(_ kept: Set<Int>) throws(Errno) {
+    for step in try steps() where !kept.contains(step) { try Disk.removeTree(checkpointPath(step: step)) }
+  }
+}
+
+extension ModelFolder.State {
+  package var json: JSONValue {
+    [
+      "status": isFinished ? "finished" : "training", "step": .integer(step), "newest_step": .integer(newestStep),
+      "best_step": JSONValue(bestStep),
+    ]
+  }
+
+  package init?(json: JSONValue) {
+    guard let status = json["status"]?.string, let step = json["step"]?.integer, let newest = json["newest_step"]?.integer else {
+      return nil
+    }
+    self.init(isFinished: status == "finished", step: step, newestStep: newest, bestStep: json["best_step"]?.integer)
+  }
+}

@@ -1,0 +1,49 @@
+import JSON
+
+/// When to tell of progress, and how fast it goes.
+struct ProgressReporter {
+  private let settings: TrainingSettings
+  private let stepsPerEpoch: Int
+  private var last = ContinuousClock.now
+  private var examplesSince = 0
+  private var examplesPerSecond: Double?
+
+  /// Four lines a second at the most: what a person at a screen can follow.
+  private static let secondsBetween = 0.25
+
+  init(settings: TrainingSettings, stepsPerEpoch: Int) {
+    self.settings = settings
+    self.stepsPerEpoch = stepsPerEpoch
+  }
+
+  mutating func trained(_ examples: Int) { examplesSince += examples }
+
+  var isDue: Bool { last.secondsSince >= Self.secondsBetween }
+
+  /// - Parameter epochEnded: the epochs done, in the line that carries an epoch's validation; such a line is written at once.
+  mutating func report(_ progress: TrainingProgress, to log: EventLog, metrics: JSONValue, epochEnded: Int? = nil) {
+    measure()
+    log.progress(json(progress), metrics: metrics, epochEnded: epochEnded)
+  }
+
+  /// The speed of the last stretch, smoothed: a third of it new.
+  private mutating func measure() {
+    let seconds = last.secondsSince
+    guard examplesSince > 0, seconds > 0 else { return }
+    let speed = Double(examplesSince) / seconds
+    examplesPerSecond = examplesPerSecond.map { $0 + (speed - $0) / 3 } ?? speed
+    last = .now
+    examplesSince = 0
+  }
+
+  private func json(_ progress: TrainingProgress) -> JSONValue {
+    let steps = settings.epochs * stepsPerEpoch
+    let left = Double((steps - progress.step) * settings.batchSize)
+    var eta = examplesPerSecond.map { left / $0 }
+    if let secondsMax = settings.secondsMax { eta = eta.map { min($0, max(Double(secondsMax) - progress.seconds, 0)) } }
+    return [
+      "epoch": .integer(progress.epoch), "epochs": .integer(settings.epochs), "step": .integer(progress.step), "steps": .integer(steps),
+      "examples_per_second": JSONValue(examplesPerSecond?.rounded()), "eta_seconds": JSONValue(eta?.rounded(.up)),
+    ]
+  }
+}

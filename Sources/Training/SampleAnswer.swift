@@ -1,0 +1,131 @@
+import Datasets
+import Images
+import JSON
+import Tensors
+
+/// Why a sampler can't do what a frame asks; the next frame may fare better.
+struct SamplerFailure: Error, Sendable, Equatable {
+  /// One word that the server maps to a status.
+  enum Reason: String, Sendable {
+    /// The frame is not one that this program understands.
+    case badRequest = "bad_request"
+    /// The checkpoint's file is gone: a newer one has taken its place.
+    case absent
+    case checkpoint
+    case dataset
+    /// The family, or the shape of its examples, has no answer of this kind.
+    case unsupported
+    case tooLarge = "too_large"
+  }
+
+  let reason: Reason
+  let detail: String
+
+  init(_ reason: Reason, _ detail: String) {
+    self.reason = reason
+    self.detail = detail
+  }
+
+  var frame: SamplerFrame {
+    SamplerFrame(header: ["error": ["reason": .string(reason.rawValue), "detail": .string(detail)]])
+  }
+}
+
+/// Draws what a request for samples names.
+struct SampleAnswer {
+  let request: SamplerRequest.Samples
+  let loaded: LoadedModel
+
+  private var shape: ExampleShape { loaded.preparation.shape }
+  private var isTable: Bool { if case .table = shape { true } else { false } }
+
+  private var indices: Range<Int> {
+    switch request.selection {
+    case .first(let count, _): 0..<count
+    case .one(let index): index..<index + 1
+    }
+  }
+
+  func frame() throws -> SamplerFrame {
+    switch request.format {
+    case .png: try png()
+    case .npy: try npy()
+    case .json: try json()
+    }
+  }
+
+  /// So many numbers an answer may have; the grid's own bound on its pixels is the same.
+  static let numbersMax = 1 << 28
+  /// Samples drawn at once. No sample depends on it.
+  private static let batch = 64
+
+  /// What `convert` makes of every sample's numbers, batch by batch: the answer alone is held whole.
+  private func drawn<Number>(_ convert: (Tensor) -> [Number]) throws -> [Number] {
+    guard indices.count <= Self.numbersMax / shape.dims else {
+      throw SamplerFailure(.tooLarge, "\(indices.count) samples of \(shape.dims) numbers are more than \(Self.numbersMax) in all")
+    }
+    var numbers: [Number] = []
+    numbers.reserveCapacity(indices.count * shape.dims)
+    let randomness = Philox(seed: UInt64(request.seed))
+    for start in stride(from: indices.lowerBound, to: indices.upperBound, by: Self.batch) {
+      let some = Array(start..<min(start + Self.batch, indices.upperBound))
+      numbers += convert(loaded.model.sample(some, temperature: Float(request.temperature), using: randomness))
+    }
+    return numbers
+  }
+
+  private func png() throws -> SamplerFrame {
+    guard !isTable else { throw SamplerFailure(.unsupported, "rows of a table are no pictures: ask for JSON or NPY") }
+    guard indices.count <= Self.numbersMax / shape.dims / (request.scale * request.scale) else {
+      let picture = "a picture of \(indices.count) samples at scale \(request.scale)"
+      throw SamplerFailure(.tooLarge, "\(picture) is more than \(Self.numbersMax) bytes")
+    }
+    let drawing = Drawing(preparation: loaded.preparation)
+    let tiles = try Drawing.pictures(try drawn(drawing.pixels), of: shape)
+    var columns = 1
+    if case .first(let count, let asked) = request.selection { columns = asked ?? Drawing.squareColumns(count) }
+    let picture = try grid(tiles, columns: columns, scale: request.scale)
+    return frame("image/png", encodePNG(picture, text: texts))
+  }
+
+  /// What the picture itself says of where it came from.
+  private var texts: [(keyword: String, text: String)] {
+    let which =
+      switch request.selection {
+      case .first(let count, _): (keyword: "count", text: String(count))
+      case .one(let index): (keyword: "index", text: String(index))
+      }
+    return [
+      (keyword: "model", text: request.model), (keyword: "seed", text: String(request.seed)), which,
+      (keyword: "step", text: String(loaded.step)), (keyword: "temperature", text: JSONValue.number(request.temperature).serialized()),
+    ]
+  }
+
+  private func npy() throws -> SamplerFrame {
+    let drawing = Drawing(preparation: loaded.preparation)
+    let bytes =
+      isTable
+      ? NPY.encode(shape: [indices.count] + shape.sides, floats: try drawn(drawing.values))
+      : NPY.encode(shape: [indices.count] + shape.sides, bytes: try drawn(drawing.pixels))
+    return frame("application/x-npy", bytes)
+  }
+
+  private func json() throws -> SamplerFrame {
+    let values = try drawn(Drawing(preparation: loaded.preparation).values)
+    let rows = stride(from: 0, to: values.count, by: shape.dims).map { start in
+      JSONValue.array(values[start..<start + shape.dims].map { .number(Double($0)) })
+    }
+    let answer: JSONValue = [
+      "model": .string(request.model), "seed": .integer(request.seed), "step": .integer(loaded.step), "shape": shape.json,
+      "samples": .array(rows),
+    ]
+    return frame("application/json", answer.serializedBytes())
+  }
+
+  private func frame(_ type: String, _ payload: [UInt8]) -> SamplerFrame {
+    let header: JSONValue = [
+      "content_type": .string(type), "model": .string(request.model), "seed": .integer(request.seed), "step": .integer(loaded.step),
+    ]
+    return SamplerFrame(header: header, payload: payload)
+  }
+}

@@ -1,0 +1,60 @@
+import CSystem
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Whether a run has been told to stop. A class: several threads share its one flag, an atomic.
+///
+/// A run asks once a batch, so that it ends at a border between two steps with a checkpoint of just that moment.
+package final class StopRequest: Sendable {
+  private let isMadeFlag = Atomic<Bool>(false)
+
+  package init() {}
+
+  package var isMade: Bool { isMadeFlag.load(ordering: .relaxed) }
+
+  package func make() { isMadeFlag.store(true, ordering: .relaxed) }
+}
+
+/// Turns SIGTERM and the end of a lifeline into a request to stop, as long as it lives. A class: it owns the two sources.
+final class StopListener {
+  private let signals: any DispatchSourceSignal
+  private var lifeline: (any DispatchSourceRead)?
+
+  /// - Parameter lifelineDescriptor: a pipe or socket whose other end the server holds, so that it ends with the server. Anything else,
+  ///   such as a terminal or the null device of a batch system, is left alone.
+  init(for request: StopRequest, lifelineDescriptor: Int32) {
+    let queue = DispatchQueue(label: "stop")
+    signal(SIGTERM, SIG_IGN)  // The source sees it all the same; the default action would end the process first.
+    signals = DispatchSource.makeSignalSource(signal: SIGTERM, queue: queue)
+    signals.setEventHandler { request.make() }
+    signals.resume()
+    if Self.canEnd(lifelineDescriptor) { lifeline = Self.watch(lifelineDescriptor, for: request, on: queue) }
+  }
+
+  deinit {
+    signals.cancel()
+    lifeline?.cancel()
+  }
+
+  private static func canEnd(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return false }
+    return status.st_mode & S_IFMT == S_IFIFO || status.st_mode & S_IFMT == S_IFSOCK
+  }
+
+  private static func watch(_ descriptor: Int32, for request: StopRequest, on queue: DispatchQueue) -> any DispatchSourceRead {
+    let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+    source.setEventHandler {
+      // Nothing is ever written on it; a failing read is the end as well.
+      var bytes = [UInt8](repeating: 0, count: 256)
+      let count = read(descriptor, &bytes, 256)
+      if count == 0 || count < 0 && errno != EINTR && errno != EAGAIN {
+        request.make()
+        source.cancel()
+      }
+    }
+    source.resume()
+    return source
+  }
+}

@@ -1,0 +1,66 @@
+import Datasets
+import Evaluation
+import Models
+import Tensors
+
+/// The examples of a training run: which train, which validate, and how each becomes a row of numbers.
+struct TrainingData {
+  let dataset: Dataset
+  let preparation: Preparation
+  /// Numbers of the training examples in `dataset`.
+  let training: [Int]
+  /// What validates: all of another dataset, or a part of this one.
+  private let validation: (dataset: Dataset, examples: [Int])
+  let warnings: [String]
+
+  init(_ task: TrainingJob.TrainingTask) throws {
+    dataset = try Self.open(task.dataset)
+    preparation = try Preparation.fitting(dataset.description, binarization: task.binarization).mapError {
+      WorkerFailure(.dataset, "binarize \($0.detail)")
+    }.get()
+    if let file = task.validation {
+      let other = try Self.open(file)
+      if let refusal = preparation.refusal(of: other.description) { throw WorkerFailure(.dataset, "validation_dataset \(refusal)") }
+      training = Array(0..<dataset.count)
+      validation = (other, Array(0..<other.count))
+      warnings = []
+    } else {
+      let fraction = task.settings.validationFraction ?? 0
+      let split = ValidationSplit(dataset, fraction: fraction)
+      training = split.training
+      validation = (dataset, split.validation)
+      warnings =
+        fraction > 0 && split.validation.isEmpty
+        ? ["no two examples of the dataset differ, so that none validates: the newest weights are taken for the best"] : []
+    }
+  }
+
+  private static func open(_ file: DatasetFile) throws -> Dataset {
+    do {
+      return try file.open()
+    } catch {
+      throw WorkerFailure(.dataset, error.description)
+    }
+  }
+
+  var validationCount: Int { validation.examples.count }
+
+  func stepsPerEpoch(batch: Int) -> Int { (training.count + batch - 1) / batch }
+
+  /// The training examples in the order of an epoch, which depends on the seed and the epoch alone.
+  func order(epoch: Int, using randomness: Philox) -> [Int] {
+    randomness.permutation(of: training.count, .shuffling, step: epoch).map { training[$0] }
+  }
+
+  /// The mean of −ln p over what validates; nil when stopped before the end.
+  func validationNats(of model: any ScoresLikelihood, using randomness: Philox, isStopped: () -> Bool) -> Double? {
+    let (dataset, examples) = validation
+    let nats = LikelihoodEvaluation.nats(
+      of: examples.count, by: model, batch: Self.validationBatch,
+      examples: { preparation.tensor(of: Array(examples[$0]), in: dataset, draw: .fixed, using: randomness) }, isStopped: isStopped)
+    return nats.map { $0.reduce(0, +) / Double($0.count) }
+  }
+
+  /// Chosen: a request to stop is seen within a few milliseconds; no result depends on it.
+  private static let validationBatch = 500
+}

@@ -1,0 +1,24 @@
+import Files
+import Images
+import Tensors
+
+extension TrainingRun {
+  /// Draws the same 64 samples after every so many epochs, so that one sees them grow better: `samples-EPOCH.png` in the job's folder.
+  func drawSamplesIfDue() {
+    guard let every = task.settings.sampleEveryEpochs, progress.batch == 0, progress.epoch % every == 0 else { return }
+    guard case .image = data.preparation.shape else { return }
+    let name = "samples-\(progress.epoch).png"
+    do {
+      let rows = model.sample(Array(0..<64), temperature: 1, using: randomness)
+      let tiles = try Drawing.pictures(Drawing(preparation: data.preparation).pixels(rows), of: data.preparation.shape)
+      let texts = [
+        (keyword: "model", text: job.model), (keyword: "seed", text: String(job.seed)), (keyword: "count", text: "64"),
+        (keyword: "step", text: String(progress.step)),
+      ]
+      try Disk.replace("\(folder)/\(name)", with: encodePNG(try grid(tiles, columns: 8), text: texts))
+      log.samples(step: progress.step, epoch: progress.epoch, file: name)
+    } catch {
+      log.warning("no samples of epoch \(progress.epoch): \(error)")
+    }
+  }
+}
