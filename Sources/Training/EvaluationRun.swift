@@ -35,10 +35,11 @@ struct EvaluationRun {
   }
 
   private func load() throws -> LoadedModel {
-    let folder = ModelFolder(job.modelFolder)
-    guard let state = try folder.state() else { throw WorkerFailure(.checkpoint, "\(folder.path) holds no model") }
+    guard let checkpoint = try ModelFolder(path: job.modelFolder).current() else {
+      throw WorkerFailure(.checkpoint, "\(job.modelFolder) holds no model")
+    }
     do {
-      return try LoadedModel(checkpoint: folder.checkpointPath(step: state.step), threads: task.settings.threads)
+      return try LoadedModel(checkpoint: checkpoint.path, threads: task.settings.threads)
     } catch let failure as SamplerFailure {
       throw WorkerFailure(.checkpoint, failure.detail)
     }

@@ -8,7 +8,7 @@ import JSON
 package struct ModelFolder: Sendable {
   package let path: String
 
-  package init(_ path: String) { self.path = path }
+  package init(path: String) { self.path = path }
 
   /// What `model.json` says.
   package struct State: Sendable, Equatable {
@@ -29,6 +29,11 @@ package struct ModelFolder: Sendable {
     let file = "\(path)/\(Self.stateName)"
     guard Disk.exists(file) else { return nil }
     return State(json: try JSONValue(parsing: try Disk.read(file, bytesMax: 1 << 16)))
+  }
+
+  /// The checkpoint that is the model now; nil before the first one.
+  package func current() throws -> ModelCheckpoint? {
+    try state().map { ModelCheckpoint(path: checkpointPath(step: $0.step), step: $0.step, isFinal: $0.isFinished) }
   }
 
   /// The steps of all checkpoints in the folder, ascending.
@@ -54,6 +59,14 @@ package struct ModelFolder: Sendable {
   func keepOnly(_ kept: Set<Int>) throws(Errno) {
     for step in try steps() where !kept.contains(step) { try Disk.removeTree(checkpointPath(step: step)) }
   }
+}
+
+/// One of a model's checkpoints on disk.
+package struct ModelCheckpoint: Sendable, Equatable {
+  package let path: String
+  package let step: Int
+  /// Whether training has ended: the model will be this one for ever.
+  package let isFinal: Bool
 }
 
 extension ModelFolder.State {

@@ -11,9 +11,11 @@ package enum SamplerCommand {
   ///
   /// - Parameters:
   ///   - fileDescriptor: a connected stream socket.
+  ///   - memoryBytesMax: of this process; nil sets no limit.
   ///   - cacheBytesMax: of the models that are kept in memory.
   /// - Returns: the process's exit status: 0 when the server closed the socket.
-  package static func run(fileDescriptor: Int32, cacheBytesMax: Int = 1 << 30) -> Int32 {
+  package static func run(fileDescriptor: Int32, memoryBytesMax: Int? = nil, cacheBytesMax: Int = 1 << 30) -> Int32 {
+    MemoryLimit.set(bytesMax: memoryBytesMax)
     let stream = SocketStream(descriptor: fileDescriptor)
     var reader = SamplerFrameReader()
     var models = LoadedModels(bytesMax: cacheBytesMax)

@@ -38,7 +38,7 @@ final class TrainingRun {
     self.stop = stop
     randomness = Philox(seed: UInt64(job.seed))
     data = try TrainingData(task)
-    keeper = try CheckpointKeeper(folder: ModelFolder(job.modelFolder), log: log)
+    keeper = try CheckpointKeeper(folder: ModelFolder(path: job.modelFolder), log: log)
     let threads = ThreadTeam(count: task.settings.threads)
     if let (checkpoint, path) = try keeper.newest(fitting: job, task, preparation: data.preparation) {
       model = try checkpoint.makeModel(threads: threads, path: path)

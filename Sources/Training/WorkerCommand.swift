@@ -1,4 +1,3 @@
-import CSystem
 import Files
 import Foundation
 import JSON
@@ -13,8 +12,10 @@ package enum WorkerCommand {
   /// - Parameters:
   ///   - folder: the job's folder with its `job.json`.
   ///   - attempt: written into every line and result, so that those of an earlier attempt are told apart.
+  ///   - memoryBytesMax: of this process; nil sets no limit.
   /// - Returns: the process's exit status: 0 when there is a result, or a checkpoint to go on from.
-  package static func run(folder: String, attempt: Int) -> Int32 {
+  package static func run(folder: String, attempt: Int, memoryBytesMax: Int? = nil) -> Int32 {
+    MemoryLimit.set(bytesMax: memoryBytesMax)
     let stop = StopRequest()
     let listener = StopListener(for: stop, lifelineDescriptor: STDIN_FILENO)
     defer { withExtendedLifetime(listener) {} }
