@@ -106,21 +106,11 @@ extension Preparation {
     for index in scalars.indices { scalars[index] = scalars[index] >= least ? 1 : 0 }
   }
 
+  /// A bit is 1 with probability value / scale: 0 never gives one, the maximum always does, for the uniform numbers are below 1.
   private func drawBits(_ scalars: inout [Float], indices: [Int], step: Int, using randomness: Philox) {
-    let dims = shape.dims
-    // A 24-bit uniform number below value / maximum, in whole numbers so that 0 never and the maximum always gives a 1.
-    let factor = Float(0x1p24 / scale)
-    for (row, example) in indices.enumerated() {
-      for site in stride(from: 0, to: dims, by: 4) {
-        let block = randomness.block(.data, step: step, example: example, index: site / 4)
-        let start = row * dims + site
-        let count = min(4, dims - site)
-        scalars[start] = Float(block.0 >> 8) < scalars[start] * factor ? 1 : 0
-        if count > 1 { scalars[start + 1] = Float(block.1 >> 8) < scalars[start + 1] * factor ? 1 : 0 }
-        if count > 2 { scalars[start + 2] = Float(block.2 >> 8) < scalars[start + 2] * factor ? 1 : 0 }
-        if count > 3 { scalars[start + 3] = Float(block.3 >> 8) < scalars[start + 3] * factor ? 1 : 0 }
-      }
-    }
+    let uniforms = Tensor(uniform: shape.dims, .data, step: step, examples: indices, using: randomness).scalars
+    let divisor = Float(scale)
+    for index in scalars.indices { scalars[index] = uniforms[index] < scalars[index] / divisor ? 1 : 0 }
   }
 }
 
