@@ -64,7 +64,7 @@ package struct Preparation: Sendable, Equatable {
 
 extension Preparation {
   /// Which draw of stochastic bits is meant.
-  enum Draw {
+  package enum Draw: Sendable {
     /// New bits in each epoch of training.
     case epoch(Int)
     /// The one draw of validation, evaluation and scoring.
@@ -81,7 +81,7 @@ extension Preparation {
 
   /// The examples as the model sees them, `[indices, dims]`.
   /// - Parameter randomness: of the training run, for stochastic bits.
-  func tensor(of indices: [Int], in dataset: Dataset, draw: Draw, using randomness: Philox) -> Tensor {
+  package func tensor(of indices: [Int], in dataset: Dataset, draw: Draw, using randomness: Philox) -> Tensor {
     let dims = shape.dims
     var scalars = [Float](repeating: 0, count: indices.count * dims)
     var span = scalars.mutableSpan

@@ -6,28 +6,39 @@ import Synchronization
 ///
 /// A run asks once a batch, so that it ends at a border between two steps with a checkpoint of just that moment.
 package final class StopRequest: Sendable {
-  private let isMadeFlag = Atomic<Bool>(false)
+  private let hasBeenMade = Atomic<Bool>(false)
+  private let checksLeft: Atomic<Int>
 
-  package init() {}
+  /// - Parameter checks: makes the request by itself when it has been asked for so many times, as a drill that stops a run at a known
+  ///   step.
+  package init(afterChecks checks: Int = .max) { checksLeft = Atomic(checks) }
 
-  package var isMade: Bool { isMadeFlag.load(ordering: .relaxed) }
+  package var isMade: Bool {
+    if checksLeft.subtract(1, ordering: .relaxed).newValue < 0 { make() }
+    return hasBeenMade.load(ordering: .relaxed)
+  }
 
-  package func make() { isMadeFlag.store(true, ordering: .relaxed) }
+  package func make() { hasBeenMade.store(true, ordering: .relaxed) }
 }
 
 /// Turns SIGTERM and the end of a lifeline into a request to stop, as long as it lives. A class: it owns the two sources.
-final class StopListener {
+package final class StopListener {
   private let signals: any DispatchSourceSignal
   private var lifeline: (any DispatchSourceRead)?
 
   /// - Parameter lifelineDescriptor: a pipe or socket whose other end the server holds, so that it ends with the server. Anything else,
   ///   such as a terminal or the null device of a batch system, is left alone.
-  init(for request: StopRequest, lifelineDescriptor: Int32) {
+  package init(for request: StopRequest, lifelineDescriptor: Int32) {
     let queue = DispatchQueue(label: "stop")
-    signal(SIGTERM, SIG_IGN)  // The source sees it all the same; the default action would end the process first.
     signals = DispatchSource.makeSignalSource(signal: SIGTERM, queue: queue)
     signals.setEventHandler { request.make() }
+    // A source listens only some time after `resume`. Ignoring the signal, without which its default action would end the process, is
+    // left until then: one that comes earlier ends a process that has not begun, rather than being lost.
+    let listens = DispatchSemaphore(value: 0)
+    signals.setRegistrationHandler { listens.signal() }
     signals.resume()
+    listens.wait()
+    signal(SIGTERM, SIG_IGN)
     if Self.canEnd(lifelineDescriptor) { lifeline = Self.watch(lifelineDescriptor, for: request, on: queue) }
   }
 

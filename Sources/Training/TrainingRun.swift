@@ -54,14 +54,13 @@ final class TrainingRun {
 
   func run() throws -> Ending {
     for warning in data.warnings { log.warning(warning) }
-    while let reason = try nextEpoch() {
-      if reason == .stop {
-        try keepForGoingOn()
-        return .stopped
-      }
-      return .finished(try finish(reason))
+    var reason = try nextEpoch()
+    while reason == nil { reason = try nextEpoch() }
+    guard let reason, reason != .stop else {
+      try keepForGoingOn()
+      return .stopped
     }
-    return .finished(try finish(.epochs))
+    return .finished(try finish(reason))
   }
 }
 

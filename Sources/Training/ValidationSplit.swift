@@ -5,13 +5,13 @@ import Files
 ///
 /// An example's side depends on what is in it alone, by a hash: the same example twice is on one side, and stays there whatever else
 /// the dataset holds. So no copy of a training example ever validates.
-struct ValidationSplit: Sendable, Equatable {
+package struct ValidationSplit: Sendable, Equatable {
   /// Numbers of the examples, ascending.
-  let training: [Int]
-  let validation: [Int]
+  package let training: [Int]
+  package let validation: [Int]
 
   /// - Parameter fraction: 0…1, the expected part that validates; it holds up to chance.
-  init(_ dataset: Dataset, fraction: Double) {
+  package init(_ dataset: Dataset, fraction: Double) {
     guard fraction > 0 else {
       training = Array(0..<dataset.count)
       validation = []

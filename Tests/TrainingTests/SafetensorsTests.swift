@@ -93,7 +93,7 @@ import Training
     let lines = output.split(separator: "\n").map(String.init)
     #expect(lines.first == "True")
     #expect(lines.contains("empty (0, 4) "))
-    #expect(lines.contains("number () db0f4940"))
+    #expect(lines.contains("number () da0f4940"))
     #expect(lines.contains("hidden.0.weight (2, 3) 0000803f000020c001000000000000809ec97f7f95bfd633"))
   }
 }

@@ -1,0 +1,223 @@
+import Datasets
+import Files
+import Foundation
+import JSON
+import Models
+import Tensors
+import Testing
+import Training
+
+@Suite struct `A training run` {
+  /// All that a run's weights may depend on at once: new bits each epoch, a schedule, an average of weights, a last batch that is short.
+  private func writeRich(_ attempts: Attempts, _ scratch: Scratch, threads: Int, epochs: Int = 3) throws {
+    var numbers = SplitMix(state: 2)
+    let grey = stripes(150, on: 255).map { $0 == 0 ? UInt8(numbers.below(60)) : UInt8(200 + numbers.below(56)) }
+    let dataset = try scratch.dataset("grey", shape: smallPicture, bytes: grey)
+    try attempts.writeTraining(
+      ["data": ["binarize": "stochastic"], "configuration": ["hidden_layers": [24, 16], "orderings": 2]],
+      training: [
+        "epochs": .integer(epochs), "threads": .integer(threads), "learning_rate_schedule": "cosine", "weight_averaging": 0.9,
+        "validation_fraction": 0.2,
+      ], dataset: dataset)
+  }
+
+  private func bits(_ checkpoint: Checkpoint) -> [String: [UInt32]] {
+    Dictionary(uniqueKeysWithValues: checkpoint.tensors.map { ($0.name, $0.tensor.scalars.map(\.bitPattern)) })
+  }
+
+  @Test func `that was stopped anywhere and went on ends with the same bits`() throws {
+    let scratch = try Scratch()
+    let whole = try Attempts(scratch, "whole")
+    try writeRich(whole, scratch, threads: 1)
+    #expect(WorkerCommand.run(folder: whole.folder, attempt: 1, stop: StopRequest()) == 0)
+    let expected = bits(try whole.finalCheckpoint())
+    let expectedMetrics = try #require(try whole.result()?["metrics"])
+
+    // 9 checks an epoch, the last of them within its validation.
+    let drills = (0...12).map { [$0] } + [[1, 1, 1, 1], [5, 8, 3], [8, 0, 2, 9, 1]]
+    for (number, drill) in drills.enumerated() {
+      let attempts = try Attempts(scratch, "drill-\(number)")
+      try writeRich(attempts, scratch, threads: 1 + number % 2)
+      for (attempt, checks) in drill.enumerated() {
+        #expect(WorkerCommand.run(folder: attempts.folder, attempt: attempt + 1, stop: StopRequest(afterChecks: checks)) == 0)
+        #expect(try attempts.result() == nil, "drill \(drill)")
+        #expect(try attempts.model.current() != nil)
+      }
+      #expect(WorkerCommand.run(folder: attempts.folder, attempt: drill.count + 1, stop: StopRequest()) == 0)
+      #expect(bits(try attempts.finalCheckpoint()) == expected, "drill \(drill)")
+      #expect(try attempts.result()?["metrics"] == expectedMetrics, "drill \(drill)")
+    }
+  }
+
+  @Test func `killed after its end but before its result ends the same way again`() throws {
+    let scratch = try Scratch()
+    let attempts = try Attempts(scratch, "a")
+    try writeRich(attempts, scratch, threads: 1)
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: StopRequest()) == 0)
+    let first = try #require(try attempts.result())
+    let model = bits(try attempts.finalCheckpoint())
+    try Disk.removeTree("\(attempts.folder)/result.json")
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 2, stop: StopRequest()) == 0)
+    #expect(try attempts.result()?["metrics"] == first["metrics"])
+    #expect(try attempts.result()?["attempt"] == 2)
+    #expect(bits(try attempts.finalCheckpoint()) == model)
+  }
+
+  @Test func `whose newest checkpoint is damaged says so and still ends with the same bits`() throws {
+    let scratch = try Scratch()
+    let whole = try Attempts(scratch, "whole")
+    try writeRich(whole, scratch, threads: 1)
+    #expect(WorkerCommand.run(folder: whole.folder, attempt: 1, stop: StopRequest()) == 0)
+    let attempts = try Attempts(scratch, "damaged")
+    try writeRich(attempts, scratch, threads: 1)
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: StopRequest(afterChecks: 14)) == 0)
+    let newest = try #require(try attempts.model.steps().last)
+    var bytes = try Disk.read(attempts.model.checkpointPath(step: newest), bytesMax: 1 << 24)
+    bytes[bytes.count / 2] ^= 4
+    try Disk.replace(attempts.model.checkpointPath(step: newest), with: bytes)
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 2, stop: StopRequest()) == 0)
+    let warnings = try attempts.events().filter { $0["type"] == "warning" && $0["attempt"] == 2 }.compactMap { $0["detail"]?.string }
+    #expect(warnings.contains { $0.contains("checkpoint-\(newest).safetensors") && $0.contains("SHA-256") }, "\(warnings)")
+    #expect(bits(try attempts.finalCheckpoint()) == bits(try whole.finalCheckpoint()))
+  }
+
+  @Test func `keeps the newest and the best checkpoint alone, and names the best in the end`() throws {
+    let scratch = try Scratch()
+    let attempts = try Attempts(scratch, "a")
+    try writeRich(attempts, scratch, threads: 1, epochs: 8)
+    for attempt in 1...5 {
+      #expect(WorkerCommand.run(folder: attempts.folder, attempt: attempt, stop: StopRequest(afterChecks: 11)) == 0)
+      let state = try #require(try attempts.model.state())
+      #expect(state.step == state.newestStep && !state.isFinished)
+      #expect(Set(try attempts.model.steps()) == Set([state.newestStep, state.bestStep].compactMap(\.self)))
+    }
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 6, stop: StopRequest()) == 0)
+    let state = try #require(try attempts.model.state())
+    #expect(state.isFinished && state.step == state.bestStep)
+    let names = Set(try Disk.list(attempts.modelFolder))
+    #expect(names == Set([state.newestStep, state.step].map { "checkpoint-\($0).safetensors" } + ["model.json"]))
+  }
+
+  @Test func `that gets worse on validation ends early with its best weights`() throws {
+    let scratch = try Scratch()
+    // Noise has nothing to generalize from: whatever is learnt of it is wrong for other noise.
+    var numbers = SplitMix(state: 11)
+    let dataset = try scratch.dataset("few", shape: smallPicture, bytes: (0..<12 * 36).map { _ in UInt8(numbers.below(2)) })
+    let validation = try scratch.dataset("others", shape: smallPicture, bytes: (0..<50 * 36).map { _ in UInt8(numbers.below(2)) })
+    let attempts = try Attempts(scratch, "a")
+    try attempts.writeTraining(
+      ["configuration": ["hidden_layers": [64]]],
+      training: ["epochs": 300, "learning_rate": 0.003, "early_stopping_patience": 4], dataset: dataset, validation: validation)
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: StopRequest()) == 0)
+    let result = try #require(try attempts.result())
+    #expect(result["status"] == "succeeded" && result["result"]?["stopped_by"] == "early_stopping")
+    let curve = try attempts.events().filter { $0["epoch"] != nil }.compactMap { $0["metrics"]?["validation_nats"]?.number }
+    let least = try #require(curve.min())
+    let bestEpoch = try #require(curve.firstIndex(of: least)) + 1
+    #expect(result["result"]?["best_epoch"]?.integer == bestEpoch)
+    #expect(curve.count == bestEpoch + 4)
+    #expect(result["metrics"]?["validation_nats"]?.number == least)
+    let checkpoint = try attempts.finalCheckpoint()
+    #expect(checkpoint.step == result["result"]?["best_step"]?.integer)
+
+    // The weights that are kept really are those that had the least.
+    let model = try #require(try restored(checkpoint) as? any ScoresLikelihood)
+    let others = try Dataset(mapping: validation.path, description: validation.description)
+    let x = checkpoint.preparation.tensor(of: Array(0..<50), in: others, draw: .fixed, using: Philox(seed: 3))
+    #expect(model.nats(of: x).reduce(0, +) / 50 == least)
+  }
+
+  @Test func `learns`() throws {
+    let scratch = try Scratch()
+    let dataset = try scratch.dataset("stripes", shape: smallPicture, bytes: stripes(1000))
+    let attempts = try Attempts(scratch, "a")
+    try attempts.writeTraining(training: ["epochs": 10], dataset: dataset)
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: StopRequest()) == 0)
+    let nats = try #require(try attempts.result()?["metrics"]?["validation_nats"]?.number)
+    // Independent pixels with the data's mean would cost about 23 nats.
+    #expect(nats < 14, "\(nats)")
+  }
+
+  @Test func `that diverges fails with the step and the quantity`() throws {
+    let scratch = try Scratch()
+    let dataset = try scratch.dataset("stripes", shape: smallPicture, bytes: stripes(200))
+    let attempts = try Attempts(scratch, "a")
+    try attempts.writeTraining(
+      ["configuration": ["hidden_layers": [16, 16, 16, 16, 16, 16, 16, 16]]], training: ["epochs": 200, "learning_rate": 100],
+      dataset: dataset)
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: StopRequest()) == 0)
+    let result = try #require(try attempts.result())
+    #expect(result["status"] == "failed")
+    #expect(result["failure"]?["reason"] == "diverged")
+    let detail = try #require(result["failure"]?["detail"]?.string)
+    #expect(detail.contains("step ") && (detail.contains("loss") || detail.contains("nats")), "\(detail)")
+  }
+
+  @Test func `takes its seconds over all attempts together`() throws {
+    let scratch = try Scratch()
+    let dataset = try scratch.dataset("stripes", shape: smallPicture, bytes: stripes(200))
+    let attempts = try Attempts(scratch, "a")
+    try attempts.writeTraining(training: ["epochs": 1_000_000, "max_seconds": 3, "learning_rate": 0.0001], dataset: dataset)
+    let stop = StopRequest()
+    Thread.detachNewThread {
+      Thread.sleep(forTimeInterval: 2)
+      stop.make()
+    }
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: stop) == 0)
+    #expect(try attempts.result() == nil)
+    let start = ContinuousClock.now
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 2, stop: StopRequest()) == 0)
+    #expect(start.duration(to: .now) < .seconds(3))
+    let result = try #require(try attempts.result())
+    #expect(result["status"] == "succeeded" && result["result"]?["stopped_by"] == "max_seconds")
+    let seconds = try #require(result["result"]?["seconds"]?.number)
+    #expect((3.0..<5.0).contains(seconds))
+    let lines = try attempts.events().filter { $0["type"] == "progress" && $0["epoch"] == nil }
+    #expect(!lines.isEmpty && Double(lines.count) <= seconds * 4 + 2, "\(lines.count) lines in \(seconds) s")
+  }
+
+  @Test func `writes whole lines that carry attempt, type and time`() throws {
+    let scratch = try Scratch()
+    let attempts = try Attempts(scratch, "a")
+    try writeRich(attempts, scratch, threads: 1)
+    // What a killed attempt may leave.
+    try Disk.replace("\(attempts.folder)/events.ndjson", with: Array(#"{"attempt":1,"type":"prog"#.utf8))
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 7, stop: StopRequest()) == 0)
+    let bytes = try Disk.read("\(attempts.folder)/events.ndjson", bytesMax: 1 << 20)
+    #expect(bytes.last == UInt8(ascii: "\n"))
+    let lines = bytes.split(separator: UInt8(ascii: "\n")).dropFirst()
+    #expect(lines.count >= 4)
+    for line in lines {
+      let event = try JSONValue(parsing: Array(line))
+      #expect(event["attempt"] == 7)
+      #expect(["progress", "checkpoint", "warning"].contains(event["type"]?.string))
+      #expect(event["at"]?.string?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+    }
+    let epochs = try lines.map { try JSONValue(parsing: Array($0)) }.filter { $0["epoch"] != nil }
+    #expect(epochs.compactMap { $0["epoch"]?.integer } == [1, 2, 3])
+    for epoch in epochs {
+      for name in ["epoch", "epochs", "step", "steps"] { #expect(epoch["progress"]?[name]?.integer != nil, "\(name)") }
+      for name in ["train_nats", "validation_nats", "validation_bits_per_dim"] {
+        #expect(epoch["metrics"]?[name]?.number != nil, "\(name)")
+      }
+    }
+  }
+
+  @Test func `draws the same samples after the epochs that were asked for`() throws {
+    let scratch = try Scratch()
+    let dataset = try scratch.dataset("stripes", shape: smallPicture, bytes: stripes(60))
+    let attempts = try Attempts(scratch, "a")
+    try attempts.writeTraining(training: ["epochs": 4, "sample_every_epochs": 2], dataset: dataset)
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: StopRequest()) == 0)
+    let files = try attempts.events().filter { $0["type"] == "samples" }.compactMap { $0["file"]?.string }
+    #expect(files == ["samples-2.png", "samples-4.png"])
+    for file in files { #expect(Disk.exists("\(attempts.folder)/\(file)")) }
+  }
+
+  private func restored(_ checkpoint: Checkpoint) throws -> any GenerativeModel {
+    var model = checkpoint.family.make(
+      checkpoint.configuration, checkpoint.preparation.input, .adam, UInt64(checkpoint.seed), ThreadTeam(count: 1))
+    try model.restore(Dictionary(uniqueKeysWithValues: checkpoint.tensors.map { ($0.name, $0.tensor) }))
+    return model
+  }
+}
