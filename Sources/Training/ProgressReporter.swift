@@ -20,7 +20,11 @@ struct ProgressReporter {
 
   var isDue: Bool { last.secondsSince >= Self.secondsBetween }
 
-  /// - Parameter epochEnded: the epochs done, in the line that carries an epoch's validation; such a line is written at once.
+  /// Each of the first thousand epochs is told of. Of a run with many more, whose epochs are short, those at whose end a line is due:
+  /// a log is to grow no faster than its reader reads.
+  func isDue(epoch: Int) -> Bool { epoch <= 1000 || isDue }
+
+  /// - Parameter epochEnded: the epochs done, in the line that carries an epoch's validation.
   mutating func report(_ progress: TrainingProgress, to log: EventLog, metrics: JSONValue, epochEnded: Int? = nil) {
     measure()
     log.progress(json(progress), metrics: metrics, epochEnded: epochEnded)

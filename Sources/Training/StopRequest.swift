@@ -2,50 +2,57 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Whether a run has been told to stop. A class: several threads share its one flag, an atomic.
+/// Whether a run has been told to stop. A class: several threads share its flag, an atomic.
 ///
 /// A run asks once a batch, so that it ends at a border between two steps with a checkpoint of just that moment.
 package final class StopRequest: Sendable {
   private let hasBeenMade = Atomic<Bool>(false)
   private let checksLeft: Atomic<Int>
+  private let heedsTermination: Bool
 
-  /// - Parameter checks: makes the request by itself when it has been asked for so many times, as a drill that stops a run at a known
-  ///   step.
-  package init(afterChecks checks: Int = .max) { checksLeft = Atomic(checks) }
+  /// - Parameters:
+  ///   - checks: makes the request by itself when it has been asked for so many times, as a drill that stops a run at a known step.
+  ///   - heedsTermination: takes SIGTERM for a request, once `Termination.heed()` was called.
+  package init(afterChecks checks: Int = .max, heedsTermination: Bool = false) {
+    checksLeft = Atomic(checks)
+    self.heedsTermination = heedsTermination
+  }
 
   package var isMade: Bool {
     if checksLeft.subtract(1, ordering: .relaxed).newValue < 0 { make() }
-    return hasBeenMade.load(ordering: .relaxed)
+    return hasBeenMade.load(ordering: .relaxed) || heedsTermination && Termination.isAsked
   }
 
   package func make() { hasBeenMade.store(true, ordering: .relaxed) }
 }
 
-/// Turns SIGTERM and the end of a lifeline into a request to stop, as long as it lives. A class: it owns the two sources.
-package final class StopListener {
-  private let signals: any DispatchSourceSignal
-  private var lifeline: (any DispatchSourceRead)?
+/// SIGTERM as a flag rather than an end.
+///
+/// A handler and not a source of Dispatch: such a source begins to listen some time after it was resumed, and a signal that is ignored
+/// until then is lost.
+package enum Termination {
+  private static let flag = Atomic<Bool>(false)
 
-  /// - Parameter lifelineDescriptor: a pipe or socket whose other end the server holds, so that it ends with the server. Anything else,
-  ///   such as a terminal or the null device of a batch system, is left alone.
-  package init(for request: StopRequest, lifelineDescriptor: Int32) {
-    let queue = DispatchQueue(label: "stop")
-    signals = DispatchSource.makeSignalSource(signal: SIGTERM, queue: queue)
-    signals.setEventHandler { request.make() }
-    // A source listens only some time after `resume`. Ignoring the signal, without which its default action would end the process, is
-    // left until then: one that comes earlier ends a process that has not begun, rather than being lost.
-    let listens = DispatchSemaphore(value: 0)
-    signals.setRegistrationHandler { listens.signal() }
-    signals.resume()
-    listens.wait()
-    signal(SIGTERM, SIG_IGN)
-    if Self.canEnd(lifelineDescriptor) { lifeline = Self.watch(lifelineDescriptor, for: request, on: queue) }
+  package static var isAsked: Bool { flag.load(ordering: .relaxed) }
+
+  /// From now on SIGTERM ends nothing by itself.
+  package static func heed() {
+    _ = isAsked  // The flag is there before a handler, which may not allocate, can touch it.
+    signal(SIGTERM) { _ in Termination.flag.store(true, ordering: .relaxed) }
+  }
+}
+
+/// Turns the end of a lifeline into a request to stop, as long as it lives. A class: it owns a source.
+package final class Lifeline {
+  private let source: (any DispatchSourceRead)?
+
+  /// - Parameter descriptor: a pipe or socket whose other end the server holds, so that it ends with the server. Anything else, such as a
+  ///   terminal or the null device of a batch system, is left alone.
+  package init(_ descriptor: Int32, for request: StopRequest) {
+    source = Self.canEnd(descriptor) ? Self.watch(descriptor, for: request) : nil
   }
 
-  deinit {
-    signals.cancel()
-    lifeline?.cancel()
-  }
+  deinit { source?.cancel() }
 
   private static func canEnd(_ descriptor: Int32) -> Bool {
     var status = stat()
@@ -53,8 +60,8 @@ package final class StopListener {
     return status.st_mode & S_IFMT == S_IFIFO || status.st_mode & S_IFMT == S_IFSOCK
   }
 
-  private static func watch(_ descriptor: Int32, for request: StopRequest, on queue: DispatchQueue) -> any DispatchSourceRead {
-    let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+  private static func watch(_ descriptor: Int32, for request: StopRequest) -> any DispatchSourceRead {
+    let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: DispatchQueue(label: "lifeline"))
     source.setEventHandler {
       // Nothing is ever written on it; a failing read is the end as well.
       var bytes = [UInt8](repeating: 0, count: 256)

@@ -137,7 +137,7 @@ extension TrainingRun {
     ended.seconds = clock.seconds
     progress = ended
     if isBest { keeper.holdBest(checkpoint()) }
-    reporter.report(progress, to: log, metrics: metrics, epochEnded: progress.epoch)
+    if reporter.isDue(epoch: progress.epoch) { reporter.report(progress, to: log, metrics: metrics, epochEnded: progress.epoch) }
     drawSamplesIfDue()
     return true
   }

@@ -16,9 +16,10 @@ package enum WorkerCommand {
   /// - Returns: the process's exit status: 0 when there is a result, or a checkpoint to go on from.
   package static func run(folder: String, attempt: Int, memoryBytesMax: Int? = nil) -> Int32 {
     MemoryLimit.set(bytesMax: memoryBytesMax)
-    let stop = StopRequest()
-    let listener = StopListener(for: stop, lifelineDescriptor: STDIN_FILENO)
-    defer { withExtendedLifetime(listener) {} }
+    Termination.heed()
+    let stop = StopRequest(heedsTermination: true)
+    let lifeline = Lifeline(STDIN_FILENO, for: stop)
+    defer { withExtendedLifetime(lifeline) {} }
     lowerPriority()
     return run(folder: folder, attempt: attempt, stop: stop)
   }

@@ -106,11 +106,9 @@ struct Attempts {
         id: "job_test", model: "mdl_test", modelFolder: modelFolder, training: request, dataset: dataset, validation: validation))
   }
 
-  /// The result of an attempt; nil when it left none.
-  func result() throws -> JSONValue? {
-    let path = "\(folder)/result.json"
-    return Disk.exists(path) ? try JSONValue(parsing: try Disk.read(path, bytesMax: 1 << 20)) : nil
-  }
+  var hasResult: Bool { Disk.exists("\(folder)/result.json") }
+
+  func result() throws -> JSONValue? { try JSONValue(parsing: try Disk.read("\(folder)/result.json", bytesMax: 1 << 20)) }
 
   /// Every line of the event log.
   func events() throws -> [JSONValue] {

@@ -67,27 +67,27 @@ import Training
   }
 
   @Test func `is told to stop by SIGTERM`() throws {
-    signal(SIGTERM, SIG_IGN)
-    let stop = StopRequest()
-    let listener = StopListener(for: stop, lifelineDescriptor: -1)
+    let stop = StopRequest(heedsTermination: true), other = StopRequest()
+    #expect(!stop.isMade)
+    Termination.heed()
     kill(getpid(), SIGTERM)
     #expect(waits { stop.isMade })
-    withExtendedLifetime(listener) {}
+    #expect(!other.isMade)
   }
 
   @Test func `is told to stop by the end of its lifeline, and by that alone`() throws {
     let stop = StopRequest()
     let pipe = Pipe()
-    let listener = StopListener(for: stop, lifelineDescriptor: pipe.fileHandleForReading.fileDescriptor)
+    let lifeline = Lifeline(pipe.fileHandleForReading.fileDescriptor, for: stop)
     Thread.sleep(forTimeInterval: 0.1)
     #expect(!stop.isMade)
     try pipe.fileHandleForWriting.close()
     #expect(waits { stop.isMade })
-    withExtendedLifetime(listener) {}
+    withExtendedLifetime(lifeline) {}
 
     let other = StopRequest()
     let nowhere = try #require(FileHandle(forReadingAtPath: "/dev/null"))
-    let deaf = StopListener(for: other, lifelineDescriptor: nowhere.fileDescriptor)
+    let deaf = Lifeline(nowhere.fileDescriptor, for: other)
     Thread.sleep(forTimeInterval: 0.1)
     #expect(!other.isMade)
     withExtendedLifetime(deaf) {}
