@@ -17,6 +17,8 @@ final class CheckpointKeeper {
     self.folder = folder
     self.log = log
     try Disk.createFolders(folder.path)
+    // This worker, which holds the job's lock, is the one that writes here: what is half written was a killed attempt's.
+    try StagedFile.sweep(folder.path)
   }
 
   func isDue(everySeconds seconds: Int) -> Bool { lastKept.secondsSince >= Double(seconds) }

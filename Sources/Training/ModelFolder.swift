@@ -55,7 +55,7 @@ package struct ModelFolder: Sendable {
     try Disk.replace("\(path)/\(Self.stateName)", with: state.json.serializedBytes())
   }
 
-  /// Removes the checkpoints of every step but these, and what a killed attempt left half written.
+  /// Removes the checkpoints of every step but these.
   func keepOnly(_ kept: Set<Int>) throws(Errno) {
     for step in try steps() where !kept.contains(step) { try Disk.removeTree(checkpointPath(step: step)) }
   }

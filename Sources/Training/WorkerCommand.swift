@@ -32,6 +32,7 @@ package enum WorkerCommand {
         return ExitStatus.busy
       }
       defer { withExtendedLifetime(lock) {} }
+      try StagedFile.sweep(folder)
       guard let result = try attemptJob(folder: folder, attempt: attempt, stop: stop) else { return ExitStatus.done }
       try Disk.replace("\(folder)/result.json", with: result.json(attempt: attempt).serializedBytes())
       return ExitStatus.done

@@ -85,6 +85,8 @@ import Training
     let scratch = try Scratch()
     let attempts = try Attempts(scratch, "a")
     try writeRich(attempts, scratch, threads: 1, epochs: 8)
+    try Disk.createFolders(attempts.modelFolder)
+    try Disk.replace("\(attempts.modelFolder)/checkpoint-3.safetensors.staged-abc", with: [1, 2, 3])
     for attempt in 1...5 {
       #expect(WorkerCommand.run(folder: attempts.folder, attempt: attempt, stop: StopRequest(afterChecks: 11)) == 0)
       let state = try #require(try attempts.model.state())
@@ -181,6 +183,35 @@ import Training
     #expect((3.0..<5.0).contains(seconds))
     let lines = try attempts.events().filter { $0["type"] == "progress" }
     #expect(!lines.isEmpty && Double(lines.count) <= 1000 + seconds * 4 + 2, "\(lines.count) lines in \(seconds) s")
+  }
+
+  @Test func `killed at any moment goes on from its newest checkpoint`() async throws {
+    let scratch = try Scratch()
+    let dataset = try scratch.dataset("stripes", shape: smallPicture, bytes: stripes(2000))
+    let attempts = try Attempts(scratch, "a")
+    try attempts.writeTraining(
+      training: ["epochs": 1_000_000, "max_seconds": 3, "checkpoint_every_seconds": 1, "learning_rate": 0.0001], dataset: dataset)
+    setenv("TRAINING_TESTS_JOB", attempts.folder, 1)
+    await #expect(processExitsWith: .signal(SIGKILL)) {
+      let folder = ProcessInfo.processInfo.environment["TRAINING_TESTS_JOB"] ?? ""
+      Thread.detachNewThread {
+        let log = "\(folder)/events.ndjson"
+        while true {
+          Thread.sleep(forTimeInterval: 0.05)
+          let text = String(decoding: FileManager.default.contents(atPath: log) ?? Data(), as: UTF8.self)
+          if text.contains(#""type":"checkpoint""#) { kill(getpid(), SIGKILL) }
+        }
+      }
+      exit(WorkerCommand.run(folder: folder, attempt: 1, stop: StopRequest()))
+    }
+    #expect(!attempts.hasResult)
+    let newest = try #require(try attempts.model.current())
+    #expect(newest.step > 0 && !newest.isFinal)
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 2, stop: StopRequest()) == 0)
+    let result = try #require(try attempts.result())
+    #expect(result["status"] == "succeeded" && result["result"]?["stopped_by"] == "max_seconds")
+    let first = try attempts.events().first { $0["type"] == "progress" && $0["attempt"] == 2 }
+    #expect((first?["progress"]?["step"]?.integer ?? 0) > newest.step)
   }
 
   @Test func `writes whole lines that carry attempt, type and time`() throws {
