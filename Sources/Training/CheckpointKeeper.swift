@@ -46,8 +46,11 @@ final class CheckpointKeeper {
   private func check(
     _ checkpoint: Checkpoint, path: String, _ job: TrainingJob, _ task: TrainingJob.TrainingTask, _ preparation: Preparation
   ) throws {
-    guard checkpoint.family.name == task.family.name, checkpoint.configuration == task.configuration,
-      checkpoint.preparation == preparation, checkpoint.seed == job.seed
+    // As text, in which a default of 0 and a 0.0 that was read are the same number.
+    let isSameModel =
+      checkpoint.family.name == task.family.name
+      && checkpoint.configuration.json.serialized() == task.configuration.json.serialized()
+    guard isSameModel, checkpoint.preparation == preparation, checkpoint.seed == job.seed
     else { throw WorkerFailure(.checkpoint, "\(path) is of another family, configuration, seed or data than this job") }
   }
 

@@ -16,7 +16,7 @@ import Training
       id: "job_a", model: "mdl_a", modelFolder: "/m", training: request, dataset: dataset, validation: dataset)
     let faults = Faults()
     let read = try #require(TrainingJob(reader: FieldReader(job.json, faults: faults)), "\(faults.all)")
-    #expect(read.json == job.json)
+    #expect(read.json.serialized() == job.json.serialized())
   }
 
   @Test(arguments: ["", "{", "[]", "{}", #"{"kind":"train","id":"job_a"}"#, #"{"kind":"dance"}"#])
