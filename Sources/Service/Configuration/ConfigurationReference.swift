@@ -16,7 +16,7 @@ extension ConfigurationKey {
     sections.map { section in
       let rows = section.keys.map { key in
         let preset = key.automatic.map { "\(automaticWord): \($0)" } ?? key.defaultText
-        return ["  \(key.flag) <\(key.placeholder)>", "\(key.description) (default: \(preset))"]
+        return ["  \(key.flag) <\(key.valueName)>", "\(key.description) (default: \(preset))"]
       }
       return "\(section.title):\n\(TextColumns.aligned(rows))"
     }.joined(separator: "\n")
@@ -49,7 +49,7 @@ extension ConfigurationKey {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  private var placeholder: String {
+  private var valueName: String {
     if name.contains("_bytes_") { return "bytes" }
     if name.contains("_seconds_") { return "seconds" }
     return ["data": "folder", "database": "folder", "host": "address", "log_level": "level"][name] ?? "n"
