@@ -54,7 +54,8 @@ private enum FileForm {
   static let longAllowed: [String: String] = [:]
 
   static func isWritten(_ file: TextFile) -> Bool {
-    [".swift", ".c", ".h", ".md", ".yaml", ".modulemap"].contains { file.path.hasSuffix($0) } || file.text.hasPrefix("#!")
+    [".swift", ".c", ".h", ".md", ".yaml", ".modulemap"].contains { file.path.hasSuffix($0) } || file.path.hasPrefix("Deploy/")
+      || file.text.hasPrefix("#!")
   }
 
   static func findings(_ file: TextFile, longAllowed: [String: String]) -> [Finding] {
