@@ -6,7 +6,7 @@ import Testing
     let files = try SourceTree.files(under: ["Sources", "Tests", "Config", "Deploy", ".ci", "Package.swift", "README.md"])
       .filter { FileForm.isWritten($0) }
     #expect(files.count > 2)
-    #expect(files.flatMap { FileForm.findings($0, longAllowed: FileForm.longAllowed) } == [])
+    Finding.expectNone(files.flatMap { FileForm.findings($0, longAllowed: FileForm.longAllowed) })
   }
 
   @Test(arguments: ["a", "a\n\n", "\n", "a\n\n\n"])

@@ -4,7 +4,7 @@ import Testing
 @Suite struct `Raw pointers` {
   @Test func `they live in the files that are listed for them`() throws {
     let files = try SourceTree.files(under: ["Sources"]).filter { $0.path.hasSuffix(".swift") }
-    #expect(Pointers.strayed(in: files, allowed: Pointers.allowed) == [])
+    Finding.expectNone(Pointers.strayed(in: files, allowed: Pointers.allowed))
   }
 
   @Test(arguments: [
@@ -38,8 +38,11 @@ private enum Pointers {
     "Sources/Files/MappedFile.swift": "maps files",
     "Sources/HTTP/ByteClasses.swift": "the parser",
     "Sources/HTTP/ChunkedDecoder.swift": "the parser",
+    "Sources/HTTP/EventSet.swift": "wraps epoll",
     "Sources/HTTP/HeadParser.swift": "the parser",
+    "Sources/HTTP/Inbox.swift": "wraps eventfd",
     "Sources/HTTP/InputBuffer.swift": "the connections' buffers",
+    "Sources/HTTP/Listener.swift": "wraps listening sockets",
     "Sources/HTTP/MessageFraming.swift": "the parser",
     "Sources/HTTP/RequestTarget.swift": "the parser",
     "Sources/HTTP/Syscalls.swift": "wraps the system's socket calls",
@@ -52,7 +55,9 @@ private enum Pointers {
   ]
 
   static func strayed(in files: [TextFile], allowed: [String: String]) -> [Finding] {
-    files.filter { file in !allowed.keys.contains { file.path == $0 || $0.hasSuffix("/") && file.path.hasPrefix($0) } }.flatMap { file in
+    let suspects = files.filter { $0.mentions(["nsafe", "OpaquePointer"]) }
+    return suspects.filter { file in !allowed.keys.contains { file.path == $0 || $0.hasSuffix("/") && file.path.hasPrefix($0) } }.flatMap {
+      file in
       file.codeLines.enumerated().compactMap { index, line in
         line.contains(/Unsafe|OpaquePointer|\bunsafe/) ? Finding(path: file.path, line: index + 1, what: "touches raw memory") : nil
       }

@@ -5,7 +5,7 @@ import Testing
   @Test func `no source traps on the world's faults or leaves work for later`() throws {
     let files = try SourceTree.files(under: ["Sources"])
     #expect(files.count > 2)
-    #expect(RefusedWords.found(in: files) == [])
+    Finding.expectNone(RefusedWords.found(in: files))
   }
 
   @Test(arguments: [
@@ -28,7 +28,7 @@ import Testing
 
 private enum RefusedWords {
   static func found(in files: [TextFile]) -> [Finding] {
-    files.flatMap { file in
+    files.filter { $0.mentions(["TODO", "FIXME", "XXX", "fatalError", "try!", "as!"]) }.flatMap { file in
       let postponing = file.lines.enumerated().flatMap { index, line in
         line.matches(of: /\b(?:TODO|FIXME|XXX)\b/).map { Finding(path: file.path, line: index + 1, what: "says \($0.output)") }
       }

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// The repository as a reader finds it. Build folders and other hidden ones are left out, `.ci` is not.
 enum SourceTree {
@@ -39,12 +40,14 @@ struct TextFile {
   let path: String
   let text: String
 
-  var name: String { URL(fileURLWithPath: path).lastPathComponent }
   /// `HTTP` of `Sources/HTTP/Syscalls.swift`.
   var target: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
   var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
   /// The lines with comments and texts blanked out, so that only what the compiler acts on is judged.
   var codeLines: [Substring] { SwiftCode.withoutCommentsAndTexts(text).split(separator: "\n", omittingEmptySubsequences: false) }
+
+  /// A quick look that spares most files the slow one.
+  func mentions(_ words: [String]) -> Bool { words.contains { text.contains($0) } }
 }
 
 /// What a check has against a file.
@@ -52,6 +55,11 @@ struct Finding: Hashable, CustomStringConvertible {
   let path: String
   var line: Int?
   let what: String
+
+  /// The tree is clean, or every finding is told by itself.
+  static func expectNone(_ findings: [Finding], sourceLocation: SourceLocation = #_sourceLocation) {
+    for finding in findings { Issue.record("\(finding)", sourceLocation: sourceLocation) }
+  }
 
   var description: String { line.map { "\(path):\($0): \(what)" } ?? "\(path): \(what)" }
 }

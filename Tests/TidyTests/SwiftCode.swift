@@ -3,31 +3,37 @@ import Testing
 /// Swift source with its comments and string literals blanked out; line breaks stay, so that line numbers do.
 /// An interpolation counts as part of its literal. Regex literals are not known: the tree has none with quotes in them.
 struct SwiftCode {
-  private var source: ArraySlice<Character>
-  private var code = ""
+  private let source: [UInt8]
+  private var place = 0
+  /// As long as the source; what is not code is a space.
+  private var code: [UInt8]
 
   static func withoutCommentsAndTexts(_ text: String) -> String {
-    var reader = SwiftCode(source: Array(text)[...])
-    reader.readCode(untilClosing: nil)
-    return reader.code
+    let source = Array(text.utf8)
+    var reader = SwiftCode(source: source, code: source)
+    reader.readCode(untilClosing: false)
+    return String(decoding: reader.code, as: UTF8.self)
   }
 
-  private init(source: ArraySlice<Character>) { self.source = source }
+  private init(source: [UInt8], code: [UInt8]) {
+    self.source = source
+    self.code = code
+  }
 
-  /// - Parameter closing: the parenthesis that ends an interpolation.
-  private mutating func readCode(untilClosing closing: Character?) {
+  /// - Parameter closing: whether the parenthesis that closes an interpolation ends it; then nothing of it counts as code.
+  private mutating func readCode(untilClosing closing: Bool) {
     var depth = 0
-    while let next = source.first {
+    while place < source.count {
       if starts(with: "//") {
-        while let character = source.first, character != "\n" { blank(character) }
+        while place < source.count, source[place] != Self.newline { blank() }
       } else if starts(with: "/*") {
         readBlockComment()
       } else if let pounds = poundsBeforeQuote() {
         readText(pounds: pounds)
       } else {
-        if next == closing, depth == 0 { return }
-        depth += next == "(" ? 1 : next == ")" ? -1 : 0
-        code.append(source.removeFirst())
+        if closing, depth == 0, source[place] == Self.closing { return }
+        depth += source[place] == Self.opening ? 1 : source[place] == Self.closing ? -1 : 0
+        if closing { blank() } else { place += 1 }
       }
     }
   }
@@ -38,58 +44,61 @@ struct SwiftCode {
     repeat {
       if starts(with: "/*") {
         depth += 1
-        drop(2)
+        blank(2)
       } else if starts(with: "*/") {
         depth -= 1
-        drop(2)
-      } else if let character = source.first {
-        blank(character)
+        blank(2)
+      } else {
+        blank()
       }
-    } while depth > 0 && !source.isEmpty
+    } while depth > 0 && place < source.count
   }
 
   private mutating func readText(pounds: Int) {
     let pound = String(repeating: "#", count: pounds)
-    drop(pounds)
+    blank(pounds)
     let quote = starts(with: "\"\"\"") ? "\"\"\"" : "\""
-    drop(quote.count)
-    while let character = source.first {
-      if starts(with: quote + pound) { return drop(quote.count + pounds) }
+    blank(quote.utf8.count)
+    while place < source.count {
+      if starts(with: quote + pound) { return blank(quote.utf8.count + pounds) }
       if starts(with: "\\" + pound + "(") {
-        drop(pounds + 2)
-        let outside = code
-        readCode(untilClosing: ")")
-        let inside = code.dropFirst(outside.count)
-        code = outside + inside.map { $0 == "\n" ? "\n" : " " }
-        drop(1)
+        blank(pounds + 2)
+        readCode(untilClosing: true)
+        blank()
       } else if starts(with: "\\" + pound) {
-        drop(pounds + 1)
-        if let escaped = source.first { blank(escaped) }
-      } else if character == "\n", quote.count == 1 {
+        blank(pounds + 2)
+      } else if source[place] == Self.newline, quote.utf8.count == 1 {
         return
       } else {
-        blank(character)
+        blank()
       }
     }
   }
 
-  private func starts(with text: String) -> Bool { source.starts(with: text) }
+  private func starts(with text: String) -> Bool {
+    var index = place
+    for byte in text.utf8 {
+      guard index < source.count, source[index] == byte else { return false }
+      index += 1
+    }
+    return true
+  }
 
   /// The `#` in front of a raw literal's quote, or nil where no literal starts.
   private func poundsBeforeQuote() -> Int? {
-    let pounds = source.prefix(while: { $0 == "#" }).count
-    return source.dropFirst(pounds).first == "\"" ? pounds : nil
+    var index = place
+    while index < source.count, source[index] == UInt8(ascii: "#") { index += 1 }
+    return index < source.count && source[index] == UInt8(ascii: "\"") ? index - place : nil
   }
 
-  private mutating func drop(_ count: Int) {
-    code += String(repeating: " ", count: min(count, source.count))
-    source = source.dropFirst(count)
+  private mutating func blank(_ count: Int = 1) {
+    for index in place..<min(place + count, source.count) where source[index] != Self.newline { code[index] = UInt8(ascii: " ") }
+    place = min(place + count, source.count)
   }
 
-  private mutating func blank(_ character: Character) {
-    code.append(character == "\n" ? "\n" : " ")
-    source.removeFirst()
-  }
+  private static let newline = UInt8(ascii: "\n")
+  private static let opening = UInt8(ascii: "(")
+  private static let closing = UInt8(ascii: ")")
 }
 
 @Suite struct `Swift code without comments and texts` {
