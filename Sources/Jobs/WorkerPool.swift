@@ -14,7 +14,7 @@ import Synchronization
 /// `@unchecked Sendable`: what is mutable is touched on `queue` alone, but for `live`, which is a mutex's.
 package final class WorkerPool: @unchecked Sendable {
   package struct Settings: Sendable {
-    /// At work at once, 1 or more.
+    /// At work at once; with 0 jobs only queue.
     package var workersMax: Int
     /// A job's folder is `jobsFolder/<id>`.
     package var jobsFolder: String
@@ -62,7 +62,7 @@ package final class WorkerPool: @unchecked Sendable {
     logger: Logger = Logger(label: "fount.workers") { _ in SwiftLogNoOpLogHandler() },
     onChange: @escaping @Sendable (String) -> Void = { _ in }
   ) {
-    precondition(settings.workersMax >= 1, "a pool runs 1 worker or more, not \(settings.workersMax)")
+    precondition(settings.workersMax >= 0, "a pool runs 0 workers or more, not \(settings.workersMax)")
     self.record = record
     self.engine = engine
     self.settings = settings

@@ -1,9 +1,9 @@
 import Files
-import Glibc
 import HTTP
 import HTTPTypes
 import JSON
 import Jobs
+import Training
 
 /// The one place where an error becomes an answer. What is the client's has its own status and words; what is ours is a 500 that tells
 /// the request's id and nothing else, its cause being in the log.
@@ -16,14 +16,13 @@ extension Problem {
       faults = [Fault(pointer: error.pointer, detail: "line \(error.line), column \(error.column): \(error.detail)")]
     case let error as VerbRefused: self.init(.conflict, error.description)
     case let error as RecordError: self = Problem(error)
-    case let error as SamplerRefused: self = Problem(error)
-    case let error as Errno where [ENOSPC, EDQUOT, EFBIG].contains(error.code):
-      self.init(.insufficientStorage, "the disk is full")
+    case let error as SamplerFailure: self = Problem(error)
+    case let error as Errno where error.meansDiskFull: self.init(.insufficientStorage, "the disk is full")
     default: self.init(.internalServerError, "the server failed; its log has the reason under this request's id")
     }
   }
 
-  private init(_ error: SamplerRefused) {
+  private init(_ error: SamplerFailure) {
     switch error.reason {
     case .tooLarge: self.init(.badRequest, error.detail)
     case .unsupported: self.init(.conflict, error.detail)

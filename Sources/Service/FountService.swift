@@ -14,6 +14,7 @@ package final class FountService: Sendable {
   let configuration: ServiceConfiguration
   let folder: DataFolder
   let record: Record
+  let jobPayload: JobPayload
   let pool: WorkerPool
   let decoders: Decoders
   let samplers: Samplers
@@ -37,13 +38,15 @@ package final class FountService: Sendable {
     let record = try Record(opening: folder.databasePath)
     self.folder = folder
     self.record = record
+    let payload = JobPayload(record: record, folder: folder, configuration: configuration)
+    jobPayload = payload
     decoders = Decoders(executable: executable, configuration: configuration, logger: logger)
     samplers = Samplers(executable: executable, configuration: configuration, logger: logger)
     pool = WorkerPool(
       record: record,
       engine: LocalEngine(executable: executable, options: ["--memory-bytes", String(configuration.workerMemoryBytesMax)]),
       settings: WorkerPool.Settings(workersMax: configuration.workers, jobsFolder: folder.jobs, modelsFolder: folder.models),
-      prepare: { job in try JobPayload.worker(job, record: record, folder: folder) }, logger: logger)
+      prepare: { try payload.worker($0) }, logger: logger)
   }
 
   /// Takes up the jobs that wait.

@@ -7,9 +7,13 @@ import Models
 import Training
 
 /// A job's way from a client's body to the record, and from the record to its worker.
-enum JobPayload {
+struct JobPayload: Sendable {
+  let record: Record
+  let folder: DataFolder
+  let configuration: ServiceConfiguration
+
   /// What the record takes, with every default filled in; every fault of the body is thrown at once.
-  static func submission(of body: JSONValue, record: Record, folder: DataFolder) throws -> (JobSubmission, ModelRecord?) {
+  func submission(of body: JSONValue) throws -> (JobSubmission, ModelRecord?) {
     let faults = Faults()
     let reader = FieldReader(body, faults: faults)
     reader.require("kind", "\"train\" or \"evaluate\"")
@@ -17,7 +21,7 @@ enum JobPayload {
     let common = CommonFields(reader)
     let made =
       kind == "evaluate"
-      ? try evaluation(reader, common, record: record, folder: folder) : try training(reader, common, record: record, folder: folder)
+      ? try evaluation(reader, common) : try training(reader, common)
     // Of a body without a kind the other fields can't be called unknown.
     if kind != nil { reader.finish() }
     guard let made, faults.isEmpty else { throw Problem.unprocessable(faults.all) }
@@ -25,13 +29,13 @@ enum JobPayload {
   }
 
   /// The `job.json` of a job in the record.
-  static func worker(_ job: JobRecord, record: Record, folder: DataFolder) throws -> JSONValue {
+  func worker(_ job: JobRecord) throws -> JSONValue {
     let faults = Faults()
     let reader = FieldReader(job.request, faults: faults)
     let model = job.model ?? ""
-    let dataset = try file("dataset", reader, record: record, folder: folder)
+    let dataset = try file("dataset", reader)
     if job.kind == "evaluate" {
-      let subject = try subject(reader, record: record)
+      let subject = try subject(reader)
       if let dataset,
         let request = EvaluationRequest(
           reader: reader, family: subject?.family, dataset: dataset.description, preparation: subject?.preparation)
@@ -41,7 +45,7 @@ enum JobPayload {
         ).json
       }
     } else {
-      let validation = try file("validation_dataset", reader, record: record, folder: folder)
+      let validation = try file("validation_dataset", reader)
       if let dataset,
         let request = TrainingRequest(reader: reader, dataset: dataset.description, validation: validation?.description)
       {
@@ -78,12 +82,10 @@ enum JobPayload {
     }
   }
 
-  private static func training(
-    _ reader: FieldReader, _ common: CommonFields, record: Record, folder: DataFolder
-  ) throws -> (JobSubmission, ModelRecord)? {
+  private func training(_ reader: FieldReader, _ common: CommonFields) throws -> (JobSubmission, ModelRecord)? {
     reader.require("dataset", "the id of an uploaded dataset")
-    let dataset = try file("dataset", reader, record: record, folder: folder)
-    let validation = try file("validation_dataset", reader, record: record, folder: folder)
+    let dataset = try file("dataset", reader)
+    let validation = try file("validation_dataset", reader)
     let request = TrainingRequest(reader: reader, dataset: dataset?.description, validation: validation?.description)
     guard let request, let dataset, let datasetID = reader.string("dataset") else { return nil }
     let validationID = reader.string("validation_dataset")
@@ -100,16 +102,14 @@ enum JobPayload {
     return (job, model)
   }
 
-  private static func evaluation(
-    _ reader: FieldReader, _ common: CommonFields, record: Record, folder: DataFolder
-  ) throws -> (JobSubmission, ModelRecord?)? {
+  private func evaluation(_ reader: FieldReader, _ common: CommonFields) throws -> (JobSubmission, ModelRecord?)? {
     reader.require("model", "the id of a model")
     reader.require("dataset", "the id of an uploaded dataset")
-    let subject = try subject(reader, record: record)
+    let subject = try subject(reader)
     if let subject, subject.record.newestStep == nil {
       reader.fault("model", "the model \(subject.record.id) has no checkpoint yet; its job is \(subject.record.job)")
     }
-    let dataset = try file("dataset", reader, record: record, folder: folder)
+    let dataset = try file("dataset", reader)
     let request = EvaluationRequest(
       reader: reader, family: subject?.family, dataset: dataset?.description, preparation: subject?.preparation)
     guard let request, let subject, let datasetID = reader.string("dataset") else { return nil }
@@ -122,7 +122,7 @@ enum JobPayload {
     return (job, nil)
   }
 
-  private static func subject(_ reader: FieldReader, record: Record) throws -> RecordedModel? {
+  private func subject(_ reader: FieldReader) throws -> RecordedModel? {
     guard let id = reader.string("model", bytesMax: 200) else { return nil }
     guard let model = try record.model(id) else {
       reader.fault("model", "there is no model \(id)")
@@ -131,7 +131,7 @@ enum JobPayload {
     return try RecordedModel(model)
   }
 
-  private static func file(_ name: String, _ reader: FieldReader, record: Record, folder: DataFolder) throws -> DatasetFile? {
+  private func file(_ name: String, _ reader: FieldReader) throws -> DatasetFile? {
     guard let id = reader.string(name, bytesMax: 200) else { return nil }
     guard let dataset = try record.dataset(id) else {
       reader.fault(name, "there is no dataset \(id)")

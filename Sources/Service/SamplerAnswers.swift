@@ -37,9 +37,8 @@ extension FountService {
   }
 
   private static func checked(_ frame: SamplerFrame) throws -> SamplerFrame {
-    guard let error = frame.header["error"] else { return frame }
-    throw SamplerRefused(
-      reason: error["reason"]?.string.flatMap(SamplerFailure.Reason.init) ?? .badRequest, detail: error["detail"]?.string ?? "")
+    if let failure = SamplerFailure(answer: frame) { throw failure }
+    return frame
   }
 
   struct PictureParameters {
@@ -54,13 +53,6 @@ extension FountService {
     return PictureParameters(
       count: count, columns: query.integer("columns", in: 1...count), scale: query.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1)
   }
-}
-
-/// A sampler could not do what it was asked.
-struct SamplerRefused: Error, CustomStringConvertible {
-  let reason: SamplerFailure.Reason
-  let detail: String
-  var description: String { "sampler: \(reason.rawValue): \(detail)" }
 }
 
 extension Response {

@@ -3,34 +3,6 @@ import Images
 import JSON
 import Tensors
 
-/// Why a sampler can't do what a frame asks; the next frame may fare better.
-struct SamplerFailure: Error, Sendable, Equatable {
-  /// One word that the server maps to a status.
-  enum Reason: String, Sendable {
-    /// The frame is not one that this program understands.
-    case badRequest = "bad_request"
-    /// The checkpoint's file is gone: a newer one has taken its place.
-    case absent
-    case checkpoint
-    case dataset
-    /// The family, or the shape of its examples, has no answer of this kind.
-    case unsupported
-    case tooLarge = "too_large"
-  }
-
-  let reason: Reason
-  let detail: String
-
-  init(_ reason: Reason, _ detail: String) {
-    self.reason = reason
-    self.detail = detail
-  }
-
-  var frame: SamplerFrame {
-    SamplerFrame(header: ["error": ["reason": .string(reason.rawValue), "detail": .string(detail)]])
-  }
-}
-
 /// Draws what a request for samples names.
 struct SampleAnswer {
   let request: SamplerRequest.Samples

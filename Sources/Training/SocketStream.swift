@@ -1,12 +1,14 @@
 import Files
 import Foundation
 
-/// A connected stream socket that blocks: what a sampler reads frames from and writes them to.
-struct SocketStream {
+/// A connected stream socket that blocks: what the server and a sampler send frames over. Its descriptor stays its owner's to close.
+package struct SocketStream: Sendable {
   let descriptor: Int32
 
+  package init(descriptor: Int32) { self.descriptor = descriptor }
+
   /// Some bytes; nil at the end of the stream.
-  func receive(bytesMax: Int = 1 << 16) throws(Errno) -> ArraySlice<UInt8>? {
+  package func receive(bytesMax: Int = 1 << 16) throws(Errno) -> ArraySlice<UInt8>? {
     var bytes = [UInt8](repeating: 0, count: bytesMax)
     while true {
       let count = recv(descriptor, &bytes, bytesMax, 0)
@@ -17,7 +19,7 @@ struct SocketStream {
   }
 
   /// All bytes; it waits until the other side has taken them.
-  func send(_ bytes: [UInt8]) throws(Errno) {
+  package func send(_ bytes: [UInt8]) throws(Errno) {
     var rest = bytes[...]
     while !rest.isEmpty {
       // A piece at a time: one that was taken in part is copied again.

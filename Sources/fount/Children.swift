@@ -1,6 +1,5 @@
 import ArgumentParser
 import Datasets
-import Foundation
 import Training
 
 /// `fount worker`: one attempt at one job.
@@ -11,10 +10,7 @@ struct Worker: ParsableCommand {
   @Option(help: "The number of the attempt, written into every event.") var attempt: Int
   @Option(help: "The most memory that it may map.") var memoryBytes: Int?
 
-  func run() throws {
-    try MemoryLimit.apply(memoryBytes)
-    throw ExitCode(WorkerCommand.run(folder: folder, attempt: attempt))
-  }
+  func run() throws { throw ExitCode(WorkerCommand.run(folder: folder, attempt: attempt, memoryBytesMax: memoryBytes)) }
 }
 
 /// `fount sampler`: draws, scores and makes pictures over the socket that is its descriptor 3.
@@ -25,8 +21,7 @@ struct Sampler: ParsableCommand {
   @Option(help: "How many bytes of models it keeps loaded.") var cacheBytes = 1 << 30
 
   func run() throws {
-    try MemoryLimit.apply(memoryBytes)
-    throw ExitCode(SamplerCommand.run(fileDescriptor: 3, cacheBytesMax: cacheBytes))
+    throw ExitCode(SamplerCommand.run(fileDescriptor: 3, memoryBytesMax: memoryBytes, cacheBytesMax: cacheBytes))
   }
 }
 
@@ -37,16 +32,4 @@ struct Decode: ParsableCommand {
   @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
 
   func run() throws { throw ExitCode(DecodeCommand.run(arguments: arguments)) }
-}
-
-/// The kernel's bound on what a child may map, so that one that grows ends alone.
-enum MemoryLimit {
-  static func apply(_ bytes: Int?) throws {
-    guard let bytes else { return }
-    guard bytes > 0 else { throw ValidationError("--memory-bytes must be 1 or more; was \(bytes)") }
-    var limit = rlimit(rlim_cur: rlim_t(bytes), rlim_max: rlim_t(bytes))
-    guard setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else {
-      throw ValidationError("setrlimit: \(String(cString: strerror(errno)))")
-    }
-  }
 }

@@ -15,10 +15,9 @@ extension FountService {
     let isDry = query.string("dry_run", oneOf: ["0", "1"]) == "1"
     try query.finish()
     guard case .bytes(let bytes) = request.body else { throw Problem(.badRequest, "the body is empty; a JSON object is needed") }
-    let (submission, model) = try JobPayload.submission(of: try JSONValue(parsing: bytes), record: record, folder: folder)
+    let (submission, model) = try jobPayload.submission(of: try JSONValue(parsing: bytes))
     if isDry { return .json(["dry_run": true, "request": submission.request]) }
-    let waiting = try record.jobs(status: .queued, limit: configuration.queuedJobsMax + 1).items.count
-    guard waiting <= configuration.queuedJobsMax else {
+    guard try record.jobCount(.queued) < configuration.queuedJobsMax else {
       throw Problem(.tooManyRequests, "\(configuration.queuedJobsMax) jobs wait already", headers: [.retryAfter: "60"])
     }
     let job = try record.submit(submission, model: model)

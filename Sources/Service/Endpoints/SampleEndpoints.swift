@@ -78,7 +78,7 @@ extension FountService {
       return reply(.success(Response(status: .notModified, headers: headers)))
     }
     let retry: Reply = { result in
-      guard mayRetry, case .failure(let error as SamplerRefused) = result, error.reason == .absent else { return reply(result) }
+      guard mayRetry, case .failure(let error as SamplerFailure) = result, error.reason == .absent else { return reply(result) }
       self.answerLater(request, responder) { try self.draw(drawing, request, responder, $0, mayRetry: false) }
     }
     ask(.sample(samples), responder, retry) { Response(sampled: $0, headers: headers) }
@@ -97,7 +97,7 @@ extension FountService {
 
   /// The strong tag is made of all that the bytes depend on, so that it is known before they are drawn.
   private static func headers(
-    of samples: SamplerRequest.Samples, at checkpoint: UsableCheckpoint, _ request: Request, isSeedDrawn: Bool
+    of samples: SamplerRequest.Samples, at checkpoint: ModelCheckpoint, _ request: Request, isSeedDrawn: Bool
   ) -> HTTPFields {
     var drawn = samples
     drawn.checkpoint = String(checkpoint.step)
@@ -127,12 +127,11 @@ extension FountService {
   }
 
   /// The checkpoint that a model is used by: the newest while its job runs, the best of it afterwards.
-  func checkpoint(of model: RecordedModel) throws -> UsableCheckpoint {
-    let files = ModelFolder(path: folder.modelFolder(model.record.id))
-    guard let state = try files.state() else {
+  func checkpoint(of model: RecordedModel) throws -> ModelCheckpoint {
+    guard let checkpoint = try ModelFolder(path: folder.modelFolder(model.record.id)).current() else {
       throw Problem(.conflict, "the model has no checkpoint yet; its job is /v1/jobs/\(model.record.job)", headers: [.retryAfter: "5"])
     }
-    return UsableCheckpoint(path: files.checkpointPath(step: state.step), step: state.step, isFinal: state.isFinished)
+    return checkpoint
   }
 
   /// `−ln p(x)` of each example that the body holds, in any format of a dataset.
@@ -169,12 +168,4 @@ extension FountService {
       }
     }
   }
-}
-
-/// Which weights of a model a request is answered with.
-struct UsableCheckpoint: Sendable {
-  let path: String
-  let step: Int
-  /// Training has ended, so that the answer will never change.
-  let isFinal: Bool
 }
