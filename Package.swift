@@ -72,9 +72,9 @@ let package = Package(
     .target(name: "CKernels", cSettings: c),
 
     // Bytes in and out.
-    .target(name: "Datasets", dependencies: ["Files", "JSON", "CSystem", "CZlib"], swiftSettings: swiftWithPointers),
+    .target(name: "Datasets", dependencies: ["Files", "JSON", "CZlib"], swiftSettings: swiftWithPointers),
     .target(name: "Images", dependencies: ["CZlib"], swiftSettings: swiftWithPointers),
-    .target(name: "Files", dependencies: ["COpenSSL", "CSystem"], swiftSettings: swiftWithPointers),
+    .target(name: "Files", dependencies: ["COpenSSL"], swiftSettings: swiftWithPointers),
     .target(name: "JSON", swiftSettings: swift),
 
     // What Debian gives: zlib1g-dev, libssl-dev, and the calls of Linux that Foundation does not import.

@@ -21,8 +21,9 @@ struct DateField {
     _ = unsafe gmtime_r(&seconds, &parts)
     let day = unsafe days[Int(parts.tm_wday)]
     let month = unsafe months[Int(parts.tm_mon)]
-    return
-      unsafe "\(day), \(padded(parts.tm_mday)) \(month) \(parts.tm_year + 1900) \(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec)) GMT"
+    let date = unsafe "\(day), \(padded(parts.tm_mday)) \(month) \(parts.tm_year + 1900)"
+    let time = unsafe "\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec))"
+    return "\(date) \(time) GMT"
   }
 
   private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]

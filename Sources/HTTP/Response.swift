@@ -1,6 +1,7 @@
 import HTTPTypes
 
-/// An answer. The server adds `Content-Length`, `Date`, `Connection` and `X-Request-Id`; what a handler says of the first three is left out.
+/// An answer. The server adds `Content-Length`, `Date`, `Connection` and `X-Request-Id`; what a handler says of the first three is left
+/// out.
 package struct Response: Sendable {
   package var status: HTTPResponse.Status
   package var headers: HTTPFields

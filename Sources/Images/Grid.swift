@@ -1,4 +1,5 @@
-/// Pictures of one size in rows, each pixel drawn `scale` by `scale` times, `gap` pixels of mid grey between pictures and in the places left over.
+/// Pictures of one size in rows, each pixel drawn `scale` by `scale` times, `gap` pixels of mid grey between pictures and in the places
+/// left over.
 /// - Parameters:
 ///   - tiles: 1 or more, all of one size and of the same channels.
 ///   - columns: 1 or more; more than there are tiles means as many as there are tiles.

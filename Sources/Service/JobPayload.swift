@@ -10,7 +10,13 @@ import Training
 struct JobPayload: Sendable {
   let record: Record
   let folder: DataFolder
-  let configuration: ServiceConfiguration
+  private let threads: ThreadAllowance
+
+  init(record: Record, folder: DataFolder, configuration: ServiceConfiguration) {
+    self.record = record
+    self.folder = folder
+    threads = ThreadAllowance(unasked: configuration.jobThreads, most: configuration.jobThreadsMax)
+  }
 
   /// What the record takes, with every default filled in; every fault of the body is thrown at once.
   func submission(of body: JSONValue) throws -> (JobSubmission, ModelRecord?) {
@@ -18,7 +24,7 @@ struct JobPayload: Sendable {
     let reader = FieldReader(body, faults: faults)
     reader.require("kind", "\"train\" or \"evaluate\"")
     let kind = reader.string("kind", oneOf: ["train", "evaluate"])
-    let common = CommonFields(reader)
+    let common = AnyJobFields(reader)
     let made =
       kind == "evaluate"
       ? try evaluation(reader, common) : try training(reader, common)
@@ -58,7 +64,7 @@ struct JobPayload: Sendable {
   }
 
   /// What every kind of job may carry.
-  private struct CommonFields {
+  private struct AnyJobFields {
     let name: String?
     let priority: Int
     let metadata: JSONValue
@@ -82,11 +88,12 @@ struct JobPayload: Sendable {
     }
   }
 
-  private func training(_ reader: FieldReader, _ common: CommonFields) throws -> (JobSubmission, ModelRecord)? {
+  private func training(_ reader: FieldReader, _ common: AnyJobFields) throws -> (JobSubmission, ModelRecord)? {
     reader.require("dataset", "the id of an uploaded dataset")
     let dataset = try file("dataset", reader)
     let validation = try file("validation_dataset", reader)
-    let request = TrainingRequest(reader: reader, dataset: dataset?.description, validation: validation?.description)
+    let request = TrainingRequest(
+      reader: reader, dataset: dataset?.description, validation: validation?.description, threads: threads)
     guard let request, let dataset, let datasetID = reader.string("dataset") else { return nil }
     let validationID = reader.string("validation_dataset")
     var asked: JSONObject = ["kind": "train", "dataset": .string(datasetID), "validation_dataset": JSONValue(validationID)]
@@ -102,7 +109,7 @@ struct JobPayload: Sendable {
     return (job, model)
   }
 
-  private func evaluation(_ reader: FieldReader, _ common: CommonFields) throws -> (JobSubmission, ModelRecord?)? {
+  private func evaluation(_ reader: FieldReader, _ common: AnyJobFields) throws -> (JobSubmission, ModelRecord?)? {
     reader.require("model", "the id of a model")
     reader.require("dataset", "the id of an uploaded dataset")
     let subject = try subject(reader)
@@ -111,7 +118,7 @@ struct JobPayload: Sendable {
     }
     let dataset = try file("dataset", reader)
     let request = EvaluationRequest(
-      reader: reader, family: subject?.family, dataset: dataset?.description, preparation: subject?.preparation)
+      reader: reader, family: subject?.family, dataset: dataset?.description, preparation: subject?.preparation, threads: threads)
     guard let request, let subject, let datasetID = reader.string("dataset") else { return nil }
     var asked: JSONObject = ["kind": "evaluate", "model": .string(subject.record.id), "dataset": .string(datasetID)]
     for (key, value) in request.json { asked[key] = value }

@@ -30,13 +30,17 @@ package struct EvaluationRequest: Sendable {
   ///   - family: the model's; nil skips the question whether it admits the metrics.
   ///   - dataset: nil skips the question whether the model can score it.
   ///   - preparation: how the model was trained to see data, from its checkpoint.
-  package init?(reader: FieldReader, family: ModelFamily?, dataset: DatasetDescription?, preparation: Preparation?) {
+  package init?(
+    reader: FieldReader, family: ModelFamily?, dataset: DatasetDescription?, preparation: Preparation?,
+    threads: ThreadAllowance = ThreadAllowance()
+  ) {
     let before = reader.faults.all.count
     metrics = Self.metrics(reader, family: family)
     var settings = EvaluationSettings()
+    settings.threads = threads.unasked
     if let fields = reader.object("settings") {
       settings.batchSize = fields.integer("batch_size", in: 1...TrainingLimits.batchMax) ?? settings.batchSize
-      settings.threads = fields.integer("threads", in: 1...TrainingLimits.threadsMax) ?? settings.threads
+      settings.threads = threads.read(fields)
       fields.finish()
     }
     self.settings = settings

@@ -17,7 +17,7 @@ import Tensors
 /// | `training/validation_fraction`    | 0 … 0.9; not with another dataset    | 0.1; none with `validation_dataset`         |
 /// | `training/early_stopping_patience`| 1 … 1 000 000 epochs                 | none: all epochs                            |
 /// | `training/max_seconds`            | 1 … a year                           | none                                        |
-/// | `training/threads`                | 1 … 64                               | 1                                           |
+/// | `training/threads`                | 1 … the server's most                | the server's                                |
 /// | `training/checkpoint_every_seconds` | 1 … 86 400                         | 30                                          |
 /// | `training/sample_every_epochs`    | 1 … 1 000 000                        | none                                        |
 /// | `data/binarize`                   | `none`, `threshold`, `stochastic`    | `none`                                      |
@@ -36,10 +36,12 @@ package struct TrainingRequest: Sendable {
   /// - Parameters:
   ///   - dataset: nil, when it is not known, skips the questions that it would answer.
   ///   - validation: the description of `validation_dataset`, if there is one.
-  package init?(reader: FieldReader, dataset: DatasetDescription?, validation: DatasetDescription?) {
+  package init?(
+    reader: FieldReader, dataset: DatasetDescription?, validation: DatasetDescription?, threads: ThreadAllowance = ThreadAllowance()
+  ) {
     let before = reader.faults.all.count
     let family = Self.family(reader)
-    settings = Self.settings(reader)
+    settings = Self.settings(reader, threads)
     binarization = Self.binarization(reader)
     seed = reader.integer("seed", in: 0...TrainingLimits.seedMax) ?? Self.drawnSeed()
     let fields = reader.value("configuration").map { FieldReader($0, pointer: reader.pointer(to: "configuration"), faults: reader.faults) }
@@ -81,8 +83,9 @@ extension TrainingRequest {
     return name.flatMap(Binarization.init) ?? .none
   }
 
-  private static func settings(_ reader: FieldReader) -> TrainingSettings {
+  private static func settings(_ reader: FieldReader, _ threads: ThreadAllowance) -> TrainingSettings {
     var settings = TrainingSettings()
+    settings.threads = threads.unasked
     let hasOwnValidation = reader.has("validation_dataset")
     if hasOwnValidation { settings.validationFraction = nil }
     guard let fields = reader.object("training") else { return settings }
@@ -92,7 +95,7 @@ extension TrainingRequest {
     readLearningRate(fields, into: &settings)
     readValidation(fields, into: &settings, hasOwnValidation: hasOwnValidation)
     settings.secondsMax = fields.integer("max_seconds", in: 1...TrainingLimits.secondsMax)
-    settings.threads = fields.integer("threads", in: 1...TrainingLimits.threadsMax) ?? settings.threads
+    settings.threads = threads.read(fields)
     settings.checkpointEverySeconds =
       fields.integer("checkpoint_every_seconds", in: 1...TrainingLimits.checkpointSecondsMax) ?? settings.checkpointEverySeconds
     settings.sampleEveryEpochs = fields.integer("sample_every_epochs", in: 1...TrainingLimits.epochsMax)

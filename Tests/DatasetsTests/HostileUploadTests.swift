@@ -72,7 +72,8 @@ extension HostileUpload {
       "NPY whose header is an expression", .malformed, "a literal must stand here", at: 10,
       Handmade.npy("__import__('os').system('id')", [])),
     HostileUpload(
-      "NPY with a call in its shape", .malformed, "a literal must stand here", at: 61, Handmade.npy("|u1", "(open('/etc/passwd'), 1)", [1])),
+      "NPY with a call in its shape", .malformed, "a literal must stand here", at: 61,
+      Handmade.npy("|u1", "(open('/etc/passwd'), 1)", [1])),
     HostileUpload("NPY whose header is a list", .malformed, "is no dictionary", at: 10, Handmade.npy("[1, 2]", [])),
     HostileUpload("NPY whose header is a string", .malformed, "is no dictionary", at: 10, Handmade.npy("'a'", [])),
     HostileUpload("NPY whose header does not end", .malformed, "a comma or '}'", at: nil, Handmade.npy("{'descr': '|u1'", [])),
@@ -141,7 +142,8 @@ extension HostileUpload {
     HostileUpload("NPY without its numbers", .malformed, "cut off", at: nil, Handmade.npy("|u1", "(2, 2)", [])),
     HostileUpload("NPY with a byte too many", .malformed, "bytes follow", at: nil, Handmade.npy("|u1", "(2, 1)", [1, 2, 3])),
     HostileUpload(
-      "NaN in float32", .malformed, "example 1, number 0, at byte 78: is NaN", at: 78, Handmade.npy("<f4", "(2, 2)", one + one + nan + one)),
+      "NaN in float32", .malformed, "example 1, number 0, at byte 78: is NaN", at: 78,
+      Handmade.npy("<f4", "(2, 2)", one + one + nan + one)),
     HostileUpload(
       "infinity in float32", .malformed, "example 0, number 1, at byte 74: is infinity", at: 74,
       Handmade.npy("<f4", "(2, 2)", one + infinity + nan + one)),

@@ -43,6 +43,8 @@ import Testing
   @Test func `counts the letters between words`() {
     #expect(EditDistance.between("kitten", "sitting") == 3)
     #expect(EditDistance.between("", "abc") == 3)
+    #expect(EditDistance.between("haste", "ahste") == 1)
+    #expect(EditDistance.nearest(to: "SEDE", among: ["epochs", "seed"]) == "seed")
     #expect(EditDistance.nearest(to: "epoch", among: ["epochs", "seed"]) == "epochs")
     #expect(EditDistance.nearest(to: "zzz", among: ["epochs", "seed"]) == nil)
   }

@@ -6,7 +6,8 @@ import Testing
 
 /// The server is killed without a word, as a process of its own.
 ///
-/// The process finds its folder in a note that goes by its parent's number: an exit test that captures values crashes the optimizer of Swift 6.3.1.
+/// The process finds its folder in a note that goes by its parent's number: an exit test that captures values crashes the optimizer of
+/// Swift 6.3.1.
 @Suite(.serialized) struct KillTests {
   @Test func `kill -9 of the server ends its worker by the lifeline, and the next server goes on from what it left`() async throws {
     let folder = try TemporaryFolder()

@@ -38,6 +38,7 @@ private enum Pointers {
     "Sources/Files/MappedFile.swift": "maps files",
     "Sources/HTTP/ByteClasses.swift": "the parser",
     "Sources/HTTP/ChunkedDecoder.swift": "the parser",
+    "Sources/HTTP/DateField.swift": "wraps gmtime_r",
     "Sources/HTTP/EventSet.swift": "wraps epoll",
     "Sources/HTTP/HeadParser.swift": "the parser",
     "Sources/HTTP/Inbox.swift": "wraps eventfd",
@@ -50,7 +51,6 @@ private enum Pointers {
     "Sources/Images/Zlib.swift": "wraps zlib",
     "Sources/Jobs/CapturedOutput.swift": "reads a child's output",
     "Sources/Jobs/ChildLaunch+Spawn.swift": "spawns children",
-    "Sources/Jobs/ExitStatus+Reaping.swift": "reaps children",
     "Sources/Tensors/Kernels.swift": "wraps the kernels in C",
   ]
 

@@ -174,7 +174,8 @@ final class SamplerClient {
       Self.reading + """
         picture, texts = png(sys.argv[1])
         a = numpy.load(sys.argv[2]) * 255
-        print(picture.shape, all((picture[(i // 2) * 8:(i // 2) * 8 + 6, (i % 2) * 8:(i % 2) * 8 + 6] == a[i * 20]).all() for i in range(4)))
+        tile = lambda i: picture[(i // 2) * 8:(i // 2) * 8 + 6, (i % 2) * 8:(i % 2) * 8 + 6]
+        print(picture.shape, all((tile(i) == a[i * 20]).all() for i in range(4)))
         """
     #expect(try Python.run(program, "\(scratch.path)/a.png", dataset.path) == "(14, 14, 1) True\n")
     #expect(try client.ask(.preview(.init(dataset: dataset, count: 1000))).header["count"] == 80)

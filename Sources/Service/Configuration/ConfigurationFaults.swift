@@ -1,3 +1,5 @@
+import JSON
+
 /// Where a value was given.
 package enum ConfigurationSource: Sendable, Hashable, CustomStringConvertible {
   case flag(String)
@@ -38,7 +40,7 @@ package struct ConfigurationFaults: Error, Sendable, Equatable, CustomStringConv
 
 extension ConfigurationFault {
   static func unknown(_ subject: String, from source: ConfigurationSource, what: String, known: [String]) -> ConfigurationFault {
-    let nearest = NearestName.of(subject, among: known).map { "; did you mean \($0)?" } ?? ""
+    let nearest = EditDistance.nearest(to: subject, among: known).map { "; did you mean \($0)?" } ?? ""
     return ConfigurationFault(subject: subject, source: source, detail: "is not a known \(what)\(nearest)")
   }
 

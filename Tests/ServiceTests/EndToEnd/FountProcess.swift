@@ -102,7 +102,9 @@ extension FountProcess {
     return try curl("/v1/datasets\(query)", "--data-binary", "@\(folder.path)/upload")
   }
 
-  func post(_ path: String, _ body: JSONValue) throws -> Answer { try curl(path, "-H", "Content-Type: application/json", "-d", body.serialized()) }
+  func post(_ path: String, _ body: JSONValue) throws -> Answer {
+    try curl(path, "-H", "Content-Type: application/json", "-d", body.serialized())
+  }
 
   /// Uploads examples and returns the dataset's id.
   func dataset(_ bytes: [UInt8]) throws -> String {

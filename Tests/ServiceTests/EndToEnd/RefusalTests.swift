@@ -111,7 +111,10 @@ import Testing
   @Test func `of what is not there, or not so named, says what is`() throws {
     let folder = try TemporaryFolder()
     let fount = try FountProcess(data: folder.path)
-    for path in ["/v1/jobs/job_x", "/v1/models/mdl_x", "/v1/models/mdl_x/samples", "/v1/datasets/ds_x/preview.png", "/v1/families/x", "/x"] {
+    let absent = [
+      "/v1/jobs/job_x", "/v1/models/mdl_x", "/v1/models/mdl_x/samples", "/v1/datasets/ds_x/preview.png", "/v1/families/x", "/x",
+    ]
+    for path in absent {
       let answer = try fount.curl(path)
       #expect(answer.status == 404, "\(path)")
       #expect(try answer.json["status"] == 404 && answer.json["request_id"]?.string != nil, "\(path)")
