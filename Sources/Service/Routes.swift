@@ -22,7 +22,7 @@ extension FountService {
       work(.post, "/v1/jobs", body: json, createJob),
       work(.get, "/v1/jobs", listJobs),
       work(.get, "/v1/jobs/{id}", describeJob),
-      work(.post, "/v1/jobs/{id}/cancel", body: json, cancelJob),
+      work(.post, "/v1/jobs/{id}/cancel", cancelJob),
 
       work(.get, "/v1/models", listModels),
       work(.get, "/v1/models/{id}", describeModel),

@@ -151,7 +151,7 @@ enum Program {
     process.arguments = arguments
     let folder = try TemporaryFolder()
     let (output, errors) = ("\(folder.path)/out", "\(folder.path)/err")
-    for file in [output, errors] { FileManager.default.createFile(atPath: file, contents: nil) }
+    for file in [output, errors] { _ = FileManager.default.createFile(atPath: file, contents: nil) }
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
     process.standardInput = FileHandle.nullDevice
