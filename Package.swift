@@ -5,6 +5,8 @@ import PackageDescription
 let swift: [SwiftSetting] = [.treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny")]
 /// For the modules that hold raw pointers: every use is marked `unsafe`, so that a reader finds them all.
 let swiftWithPointers = swift + [.strictMemorySafety()]
+/// What stands beside the code for people to read.
+let readme = ["README.md"]
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
@@ -49,7 +51,7 @@ let package = Package(
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: swiftWithPointers),
+      exclude: readme, swiftSettings: swiftWithPointers),
 
     // The record and the children.
     .target(
@@ -59,7 +61,7 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: swiftWithPointers),
+      exclude: readme, swiftSettings: swiftWithPointers),
 
     // The models.
     .target(
@@ -67,7 +69,7 @@ let package = Package(
       dependencies: ["Models", "Evaluation", "Tensors", "Datasets", "Images", "Files", "JSON", "CSystem"],
       swiftSettings: swift),
     .target(name: "Evaluation", dependencies: ["Models", "Tensors"], swiftSettings: swift),
-    .target(name: "Models", dependencies: ["Tensors", "JSON"], swiftSettings: swift),
+    .target(name: "Models", dependencies: ["Tensors", "JSON"], exclude: readme, swiftSettings: swift),
     .target(name: "Tensors", dependencies: ["CKernels"], swiftSettings: swiftWithPointers),
     .target(name: "CKernels", cSettings: c),
 
