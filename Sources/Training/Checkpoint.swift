@@ -32,6 +32,8 @@ package enum CheckpointError: Error, CustomStringConvertible {
   case file(path: String, SafetensorsError)
   case metadata(path: String, key: String, detail: String)
   case tensors(path: String, RestoreError)
+  /// The file that names a model's checkpoint.
+  case state(path: String)
 
   package var description: String {
     switch self {
@@ -39,6 +41,7 @@ package enum CheckpointError: Error, CustomStringConvertible {
     case .file(let path, let error): "checkpoint \(path): \(error)"
     case .metadata(let path, let key, let detail): "checkpoint \(path): metadata \"\(key)\": \(detail)"
     case .tensors(let path, let error): "checkpoint \(path): \(error)"
+    case .state(let path): "\(path): is damaged: it names no checkpoint"
     }
   }
 }
