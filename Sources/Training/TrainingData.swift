@@ -29,10 +29,17 @@ struct TrainingData {
       let split = ValidationSplit(dataset, fraction: fraction)
       training = split.training
       validation = (dataset, split.validation)
-      warnings =
-        fraction > 0 && split.validation.isEmpty
-        ? ["no two examples of the dataset differ, so that none validates: the newest weights are taken for the best"] : []
+      warnings = fraction > 0 ? Self.warning(of: split).map { [$0] } ?? [] : []
     }
+  }
+
+  private static func warning(of split: ValidationSplit) -> String? {
+    if split.validation.isEmpty {
+      return "no two examples of the dataset differ, so that none validates: the newest weights are taken for the best"
+    }
+    guard split.hasFewPatterns else { return nil }
+    return "few examples of the dataset differ, and equal ones stay together: validation is by patterns that training never sees, "
+      + "and may choose the weights that learnt least; a validation_dataset, or validation_fraction 0, does not"
   }
 
   private static func open(_ file: DatasetFile) throws -> Dataset {

@@ -124,6 +124,13 @@ import Training
     }
   }
 
+  @Test func `tells of sets in which few examples differ`() throws {
+    #expect(try split((0..<400).map { UInt8($0 % 2) }, fraction: 0.1, columns: 1).hasFewPatterns)
+    #expect(try split((0..<99).map { UInt8($0) }, fraction: 0.1, columns: 1).hasFewPatterns)
+    #expect(try !split((0..<100).map { UInt8($0) }, fraction: 0.1, columns: 1).hasFewPatterns)
+    #expect(try !split(random(80), fraction: 0).hasFewPatterns)
+  }
+
   @Test func `trains on everything where nothing differs or nothing is asked`() throws {
     #expect(try split([UInt8](repeating: 3, count: 80), fraction: 0.5).validation.isEmpty)
     #expect(try split(random(80), fraction: 0).training.count == 10)

@@ -130,6 +130,21 @@ import Training
     #expect(model.nats(of: x).reduce(0, +) / 50 == least)
   }
 
+  @Test func `that validates by few patterns, or by none, says so`() throws {
+    let scratch = try Scratch()
+    let sets: [(bytes: [UInt8], says: String?)] = [
+      (stripes(1), "no two examples"), (stripes(1) + stripes(2, seed: 8), "few examples"), (stripes(300), nil),
+    ]
+    for (number, set) in sets.enumerated() {
+      let attempts = try Attempts(scratch, "a\(number)")
+      try attempts.writeTraining(
+        training: ["epochs": 1], dataset: try scratch.dataset("set\(number)", shape: smallPicture, bytes: set.bytes))
+      #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: StopRequest()) == 0)
+      let warnings = try attempts.events().filter { $0["type"] == "warning" }.compactMap { $0["detail"]?.string }
+      #expect(warnings.count == (set.says == nil ? 0 : 1) && warnings.allSatisfy { $0.contains(set.says ?? "") }, "\(warnings)")
+    }
+  }
+
   @Test func `learns`() throws {
     let scratch = try Scratch()
     let dataset = try scratch.dataset("stripes", shape: smallPicture, bytes: stripes(1000))
