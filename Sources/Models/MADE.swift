@@ -377,6 +377,7 @@ extension ModelFamily {
       MADE(configuration, dims: input.dims, optimizer: optimizer, seed: seed, team: team)
     })
 
-  /// 1 GiB of weights, and four times that with the optimizer's state; chosen.
+  /// 1 GiB of weights, which training needs some seven times: gradients, the optimizer's state, the best checkpoint so far and the one
+  /// on its way to the disk. Chosen.
   private static let weightsMax = 268_435_456.0
 }

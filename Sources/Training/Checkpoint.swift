@@ -116,6 +116,7 @@ extension Checkpoint {
     self.family = family
     configuration = try metadata.configuration(of: family)
     preparation = try metadata.value("preparation", Preparation.init(json:))
+    if let fault = family.refusal(configuration, preparation.input) { throw metadata.error("configuration", fault.detail) }
     averagingDecay = try metadata.value("optimizer") { $0["weight_averaging"]?.number }
     weightDecay = try metadata.value("optimizer") { $0["weight_decay"]?.number }
     seed = try metadata.value("seed") { $0.integer.flatMap { $0 >= 0 ? $0 : nil } }
