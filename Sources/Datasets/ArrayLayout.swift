@@ -25,6 +25,10 @@ struct ArrayLayout: Equatable {
     if let zero = dimensions.firstIndex(where: { $0 < 1 }) {
       throw reader.error(.unsupported, "\(subject), dimension \(zero)", "is \(dimensions[zero]); must be 1 or more")
     }
+    guard dimensions[0] <= DatasetDescription.countMax else {
+      throw reader.error(
+        .tooLarge, subject, "the shape \(shown) has \(dimensions[0]) examples; at most \(DatasetDescription.countMax) are allowed")
+    }
     if dimensions.count == 4, dimensions[3] != 1 && dimensions[3] != 3 {
       let hint = dimensions[1] == 1 || dimensions[1] == 3 ? "; channels come last here, not first" : ""
       throw reader.error(

@@ -2,7 +2,7 @@ import JSON
 
 /// What is known of a dataset once it has been decoded.
 package struct DatasetDescription: Sendable, Hashable {
-  /// The number of examples, 1 or more.
+  /// The number of examples, 1 … `countMax`.
   package let count: Int
   package let shape: ExampleShape
   package let element: Element
@@ -28,6 +28,9 @@ package struct DatasetDescription: Sendable, Hashable {
     self.bits = bits
   }
 
+  /// An example's number is 32 bits of the address of the randomness that is spent on it.
+  static let countMax = Int(UInt32.max)
+
   /// `[count, height, width, channels]` or `[count, columns]`: the shape of examples.npy.
   package var dimensions: [Int] { [count] + shape.sides }
 }
@@ -42,7 +45,8 @@ extension DatasetDescription {
 
   /// Nil where a member is missing or is not what `json` writes.
   package init?(json: JSONValue) {
-    guard let count = json["count"]?.integer, count >= 1, let shape = json["shape"].flatMap(ExampleShape.init(json:)),
+    guard let count = json["count"]?.integer, (1...Self.countMax).contains(count),
+      let shape = json["shape"].flatMap(ExampleShape.init(json:)),
       let element = json["element"]?.string.flatMap(Element.init(rawValue:)), let format = json["format"]?.string,
       let minimum = json["minimum"]?.number, let maximum = json["maximum"]?.number, let mean = json["mean"]?.number,
       let bits = json["bits"]?.boolean

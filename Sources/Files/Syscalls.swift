@@ -35,9 +35,6 @@ package struct OpenFile: ~Copyable {
   /// A new file, for writing and reading back; one of that name is refused with EEXIST.
   package init(creating path: String) throws(Errno) { self = try OpenFile(path, O_RDWR | O_CREAT | O_EXCL) }
 
-  /// An empty file, whatever that name held before.
-  package init(replacing path: String) throws(Errno) { self = try OpenFile(path, O_RDWR | O_CREAT | O_TRUNC) }
-
   /// For adding lines at the end, as logs and events are written; made when absent.
   package init(appending path: String) throws(Errno) { self = try OpenFile(path, O_WRONLY | O_CREAT | O_APPEND) }
 
@@ -158,16 +155,11 @@ package struct OpenFile: ~Copyable {
 package struct FileStatus: Sendable {
   package let bytes: Int
   package let isFolder: Bool
-  package let isRegular: Bool
-  /// Seconds since 1970, for sweeping what is old.
-  package let modifiedSeconds: Int
   let identity: FileIdentity
 
   init(_ found: stat) {
     bytes = Int(found.st_size)
     isFolder = found.st_mode & S_IFMT == S_IFDIR
-    isRegular = found.st_mode & S_IFMT == S_IFREG
-    modifiedSeconds = found.st_mtim.tv_sec
     identity = FileIdentity(device: found.st_dev, number: found.st_ino)
   }
 }

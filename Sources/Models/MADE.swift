@@ -174,8 +174,9 @@ extension MADE {
   package func nats(of x: Tensor) -> [Double] {
     var tape = Tape(team)
     var nats: [Double] = []
-    for start in stride(from: 0, to: x.rows, by: Self.rowsAtOnce) {
-      let batch = x.rows(start..<min(start + Self.rowsAtOnce, x.rows))
+    let rowsAtOnce = min(Self.rowsAtOnce, max(1, Self.logitsAtOnce / masks.direct.outputs))
+    for start in stride(from: 0, to: x.rows, by: rowsAtOnce) {
+      let batch = x.rows(start..<min(start + rowsAtOnce, x.rows))
       let each = orderings.map { ordering in
         tape.begin()
         let weights = parameters.all.indices.map { tape.constant(parameters.settled($0)) }
@@ -188,8 +189,9 @@ extension MADE {
     return nats
   }
 
-  /// Chosen to keep activations in the cache; nothing depends on it.
-  private static let rowsAtOnce = 200
+  /// 200 rows, which keep activations near the cache, and of many dimensions so few that their logits take 16 MiB; chosen, nothing
+  /// depends on it.
+  private static let (rowsAtOnce, logitsAtOnce) = (200, 1 << 22)
 
   private static func natsOfMixture(_ nats: [Double]) -> Double {
     guard nats.count > 1, let least = nats.min(), least.isFinite else { return nats[0] }
@@ -375,6 +377,7 @@ extension ModelFamily {
       MADE(configuration, dims: input.dims, optimizer: optimizer, seed: seed, team: team)
     })
 
-  /// 1 GiB of weights, and four times that with the optimizer's state; chosen.
+  /// 1 GiB of weights, which training needs some seven times: gradients, the optimizer's state, the best checkpoint so far and the one
+  /// on its way to the disk. Chosen.
   private static let weightsMax = 268_435_456.0
 }

@@ -32,6 +32,8 @@ package enum CheckpointError: Error, CustomStringConvertible {
   case file(path: String, SafetensorsError)
   case metadata(path: String, key: String, detail: String)
   case tensors(path: String, RestoreError)
+  /// The file that names a model's checkpoint.
+  case state(path: String)
 
   package var description: String {
     switch self {
@@ -39,6 +41,7 @@ package enum CheckpointError: Error, CustomStringConvertible {
     case .file(let path, let error): "checkpoint \(path): \(error)"
     case .metadata(let path, let key, let detail): "checkpoint \(path): metadata \"\(key)\": \(detail)"
     case .tensors(let path, let error): "checkpoint \(path): \(error)"
+    case .state(let path): "\(path): is damaged: it names no checkpoint"
     }
   }
 }
@@ -113,6 +116,7 @@ extension Checkpoint {
     self.family = family
     configuration = try metadata.configuration(of: family)
     preparation = try metadata.value("preparation", Preparation.init(json:))
+    if let fault = family.refusal(configuration, preparation.input) { throw metadata.error("configuration", fault.detail) }
     averagingDecay = try metadata.value("optimizer") { $0["weight_averaging"]?.number }
     weightDecay = try metadata.value("optimizer") { $0["weight_decay"]?.number }
     seed = try metadata.value("seed") { $0.integer.flatMap { $0 >= 0 ? $0 : nil } }

@@ -7,6 +7,22 @@ import Tensors
 struct Drawing {
   let preparation: Preparation
 
+  /// What `convert` makes of the samples with these numbers, drawn a few at a time; no sample depends on how many.
+  static func drawn<Number>(
+    _ indices: Range<Int>, by model: any GenerativeModel, dims: Int, temperature: Float, using randomness: Philox,
+    _ convert: (Tensor) -> [Number]
+  ) -> [Number] {
+    // Chosen: 64 of usual size are work for all threads, and 16 MiB of numbers are soon at hand.
+    let batch = min(64, max(1, (1 << 22) / dims))
+    var numbers: [Number] = []
+    numbers.reserveCapacity(indices.count * dims)
+    for start in stride(from: indices.lowerBound, to: indices.upperBound, by: batch) {
+      let some = Array(start..<min(start + batch, indices.upperBound))
+      numbers += convert(model.sample(some, temperature: temperature, using: randomness))
+    }
+    return numbers
+  }
+
   /// The pixels of each row, 0…255: bits become 0 and 255, so that a PNG and an NPY of the same samples have the same pixels.
   /// - Parameter rows: `[n, dims]`, 0…1.
   /// - Returns: `[n, dims]`.

@@ -55,7 +55,7 @@ struct EvaluationRun {
     let randomness = Philox(seed: UInt64(job.seed))
     let reporter = EvaluationProgress(count: dataset.count)
     return LikelihoodEvaluation.nats(
-      of: dataset.count, by: model, batch: task.settings.batchSize,
+      of: dataset.count, dims: preparation.shape.dims, by: model, batch: task.settings.batchSize,
       examples: { range in
         reporter.report(done: range.lowerBound, to: log)
         return preparation.tensor(of: Array(range), in: dataset, draw: .fixed, using: randomness)

@@ -25,15 +25,20 @@ package struct ModelFolder: Sendable {
   package func checkpointPath(step: Int) -> String { "\(path)/checkpoint-\(step).safetensors" }
 
   /// Nil before the first checkpoint.
-  package func state() throws -> State? {
+  package func state() throws(CheckpointError) -> State? {
     let file = "\(path)/\(Self.stateName)"
     guard Disk.exists(file) else { return nil }
-    return State(json: try JSONValue(parsing: try Disk.read(file, bytesMax: 1 << 16)))
+    let bytes: [UInt8]
+    do { bytes = try Disk.read(file, bytesMax: 1 << 16) } catch { throw .unreadable(error) }
+    // What is wrong with a file that this program wrote itself does not matter; that it is wrong does.
+    guard let json = try? JSONValue(parsing: bytes), let state = State(json: json) else { throw .state(path: file) }
+    return state
   }
 
   /// The checkpoint that is the model now; nil before the first one.
-  package func current() throws -> ModelCheckpoint? {
-    try state().map { ModelCheckpoint(path: checkpointPath(step: $0.step), step: $0.step, isFinal: $0.isFinished) }
+  package func current() throws(CheckpointError) -> ModelCheckpoint? {
+    guard let state = try state() else { return nil }
+    return ModelCheckpoint(path: checkpointPath(step: state.step), step: state.step, isFinal: state.isFinished)
   }
 
   /// The steps of all checkpoints in the folder, ascending.

@@ -57,8 +57,17 @@ package struct Preparation: Sendable, Equatable {
       return "must hold bits, as the training set does; holds values from \(dataset.minimum) to \(dataset.maximum)"
     }
     if kind == .bits, Double(dataset.minimum) < 0 { return "must hold no values below 0; the least is \(dataset.minimum)" }
+    if kind == .bits, binarization != .none, !dataset.bits, isOnAnotherScale(dataset.maximum) {
+      return "must be on the scale of the training set, whose values reach \(scale); the greatest here is \(dataset.maximum)"
+    }
     if kind == .grey256, dataset.element != .uint8 { return "must hold whole numbers from 0 to 255, as the training set does" }
     return nil
+  }
+
+  /// Whether one set is of parts of 1 and the other is not, as pictures are 0…1 here and 0…255 there: every bit would come out the same.
+  /// A set that is merely darker or brighter is not so far off; the factor is chosen between.
+  private func isOnAnotherScale(_ maximum: Double) -> Bool {
+    (scale <= 1) != (maximum <= 1) && max(scale, maximum) > 16 * min(scale, maximum)
   }
 }
 
@@ -91,9 +100,9 @@ extension Preparation {
     switch (kind, binarization) {
     case (.real, _): break
     case (.grey256, _): Self.multiply(&scalars, by: 1 / Float(scale))
-    case (.bits, _) where isBits || binarization == .none: Self.threshold(&scalars, at: 0x1p-126)
+    case (.bits, _) where isBits || binarization == .none: Self.threshold(&scalars, at: .leastNonzeroMagnitude)
     case (.bits, .stochastic): drawBits(&scalars, indices: indices, step: draw.step, using: randomness)
-    case (.bits, _): Self.threshold(&scalars, at: Float(scale / 2))
+    case (.bits, _): Self.threshold(&scalars, at: max(Float(scale / 2), .leastNonzeroMagnitude))
     }
     return Tensor(shape: [indices.count, dims], scalars: scalars)
   }

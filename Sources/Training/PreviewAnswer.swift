@@ -15,9 +15,9 @@ struct PreviewAnswer {
       throw SamplerFailure(.dataset, error.description)
     }
     let count = min(request.count, dataset.count)
-    guard count <= SampleAnswer.numbersMax / description.shape.dims / (request.scale * request.scale) else {
+    guard count <= SampleAnswer.bytesMax / description.shape.dims / (request.scale * request.scale) else {
       let picture = "a picture of \(count) examples at scale \(request.scale)"
-      throw SamplerFailure(.tooLarge, "\(picture) is more than \(SampleAnswer.numbersMax) bytes")
+      throw SamplerFailure(.tooLarge, "\(picture) is more than \(SampleAnswer.bytesMax) bytes")
     }
     // Evenly strided: many files are sorted by class.
     let indices = (0..<count).map { $0 * dataset.count / count }
@@ -37,9 +37,10 @@ struct PreviewAnswer {
     var values = [Float](repeating: 0, count: indices.count * description.shape.dims)
     var span = values.mutableSpan
     dataset.copyExamples(indices, into: &span)
-    let (least, most) = isPixels(description) ? (0, 255) : (Float(description.minimum), Float(description.maximum))
+    // In doubles, in which the distance between any two floats is neither infinite nor too small to divide by.
+    let (least, most) = isPixels(description) ? (0, 255) : (description.minimum, description.maximum)
     let factor = most > least ? 255 / (most - least) : 0
-    return values.map { UInt8(min(max((($0 - least) * factor).rounded(), 0), 255)) }
+    return values.map { UInt8(min(max(((Double($0) - least) * factor).rounded(), 0), 255)) }
   }
 
   /// Whether the values are pixels already. Bits that are 0 and 1 are not: they would be two blacks.

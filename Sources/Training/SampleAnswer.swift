@@ -26,34 +26,34 @@ struct SampleAnswer {
     }
   }
 
-  /// So many numbers an answer may have; the grid's own bound on its pixels is the same.
-  static let numbersMax = 1 << 28
-  /// Samples drawn at once. No sample depends on it.
-  private static let batch = 64
+  /// So many bytes an answer may have; the grid's own bound on its pixels is the same.
+  static let bytesMax = 1 << 28
+  /// What a number takes in an array of bytes, in one of floats, and in JSON, where it is a value before it is text.
+  private enum NumberBytes {
+    static let pixel = 1
+    static let float = 4
+    static let json = 32
+  }
 
-  /// What `convert` makes of every sample's numbers, batch by batch: the answer alone is held whole.
-  private func drawn<Number>(_ convert: (Tensor) -> [Number]) throws -> [Number] {
-    guard indices.count <= Self.numbersMax / shape.dims else {
-      throw SamplerFailure(.tooLarge, "\(indices.count) samples of \(shape.dims) numbers are more than \(Self.numbersMax) in all")
+  /// What `convert` makes of every sample's numbers: the answer alone is held whole.
+  private func drawn<Number>(bytesEach: Int, _ convert: (Tensor) -> [Number]) throws -> [Number] {
+    guard indices.count <= Self.bytesMax / bytesEach / shape.dims else {
+      let most = Self.bytesMax / bytesEach
+      throw SamplerFailure(.tooLarge, "\(indices.count) samples of \(shape.dims) numbers are more than \(most) numbers in all")
     }
-    var numbers: [Number] = []
-    numbers.reserveCapacity(indices.count * shape.dims)
-    let randomness = Philox(seed: UInt64(request.seed))
-    for start in stride(from: indices.lowerBound, to: indices.upperBound, by: Self.batch) {
-      let some = Array(start..<min(start + Self.batch, indices.upperBound))
-      numbers += convert(loaded.model.sample(some, temperature: Float(request.temperature), using: randomness))
-    }
-    return numbers
+    return Drawing.drawn(
+      indices, by: loaded.model, dims: shape.dims, temperature: Float(request.temperature),
+      using: Philox(seed: UInt64(request.seed)), convert)
   }
 
   private func png() throws -> SamplerFrame {
     guard !isTable else { throw SamplerFailure(.unsupported, "rows of a table are no pictures: ask for JSON or NPY") }
-    guard indices.count <= Self.numbersMax / shape.dims / (request.scale * request.scale) else {
+    guard indices.count <= Self.bytesMax / shape.dims / (request.scale * request.scale) else {
       let picture = "a picture of \(indices.count) samples at scale \(request.scale)"
-      throw SamplerFailure(.tooLarge, "\(picture) is more than \(Self.numbersMax) bytes")
+      throw SamplerFailure(.tooLarge, "\(picture) is more than \(Self.bytesMax) bytes")
     }
     let drawing = Drawing(preparation: loaded.preparation)
-    let tiles = try Drawing.pictures(try drawn(drawing.pixels), of: shape)
+    let tiles = try Drawing.pictures(try drawn(bytesEach: NumberBytes.pixel, drawing.pixels), of: shape)
     var columns = 1
     if case .first(let count, let asked) = request.selection { columns = asked ?? Drawing.squareColumns(count) }
     let picture = try grid(tiles, columns: columns, scale: request.scale)
@@ -77,13 +77,13 @@ struct SampleAnswer {
     let drawing = Drawing(preparation: loaded.preparation)
     let bytes =
       isTable
-      ? NPY.encode(shape: [indices.count] + shape.sides, floats: try drawn(drawing.values))
-      : NPY.encode(shape: [indices.count] + shape.sides, bytes: try drawn(drawing.pixels))
+      ? NPY.encode(shape: [indices.count] + shape.sides, floats: try drawn(bytesEach: NumberBytes.float, drawing.values))
+      : NPY.encode(shape: [indices.count] + shape.sides, bytes: try drawn(bytesEach: NumberBytes.pixel, drawing.pixels))
     return frame("application/x-npy", bytes)
   }
 
   private func json() throws -> SamplerFrame {
-    let values = try drawn(Drawing(preparation: loaded.preparation).values)
+    let values = try drawn(bytesEach: NumberBytes.json, Drawing(preparation: loaded.preparation).values)
     let rows = stride(from: 0, to: values.count, by: shape.dims).map { start in
       JSONValue.array(values[start..<start + shape.dims].map { .number(Double($0)) })
     }

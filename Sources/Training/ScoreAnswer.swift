@@ -21,7 +21,7 @@ struct ScoreAnswer {
     let dataset = try open(request.dataset)
     // Stochastic bits are drawn by the model's own seed: the same examples in the same order always score the same.
     let randomness = Philox(seed: UInt64(loaded.seed))
-    let nats = LikelihoodEvaluation.nats(of: dataset.count, by: model, batch: Self.batch) { range in
+    let nats = LikelihoodEvaluation.nats(of: dataset.count, dims: loaded.preparation.shape.dims, by: model, batch: Self.batch) { range in
       loaded.preparation.tensor(of: Array(range), in: dataset, draw: .fixed, using: randomness)
     }
     let scores = nats ?? []

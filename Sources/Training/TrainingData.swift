@@ -29,10 +29,17 @@ struct TrainingData {
       let split = ValidationSplit(dataset, fraction: fraction)
       training = split.training
       validation = (dataset, split.validation)
-      warnings =
-        fraction > 0 && split.validation.isEmpty
-        ? ["no two examples of the dataset differ, so that none validates: the newest weights are taken for the best"] : []
+      warnings = fraction > 0 ? Self.warning(of: split).map { [$0] } ?? [] : []
     }
+  }
+
+  private static func warning(of split: ValidationSplit) -> String? {
+    if split.validation.isEmpty {
+      return "no two examples of the dataset differ, so that none validates: the newest weights are taken for the best"
+    }
+    guard split.hasFewPatterns else { return nil }
+    return "few examples of the dataset differ, and equal ones stay together: validation is by patterns that training never sees, "
+      + "and may choose the weights that learnt least; a validation_dataset, or validation_fraction 0, does not"
   }
 
   private static func open(_ file: DatasetFile) throws -> Dataset {
@@ -56,7 +63,7 @@ struct TrainingData {
   func validationNats(of model: any ScoresLikelihood, using randomness: Philox, isStopped: () -> Bool) -> Double? {
     let (dataset, examples) = validation
     let nats = LikelihoodEvaluation.nats(
-      of: examples.count, by: model, batch: Self.validationBatch,
+      of: examples.count, dims: preparation.shape.dims, by: model, batch: Self.validationBatch,
       examples: { preparation.tensor(of: Array(examples[$0]), in: dataset, draw: .fixed, using: randomness) }, isStopped: isStopped)
     return nats.map { $0.reduce(0, +) / Double($0.count) }
   }

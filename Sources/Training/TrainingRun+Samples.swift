@@ -9,8 +9,9 @@ extension TrainingRun {
     guard case .image = data.preparation.shape else { return }
     let name = "samples-\(progress.epoch).png"
     do {
-      let rows = model.sample(Array(0..<64), temperature: 1, using: randomness)
-      let tiles = try Drawing.pictures(Drawing(preparation: data.preparation).pixels(rows), of: data.preparation.shape)
+      let (shape, drawing) = (data.preparation.shape, Drawing(preparation: data.preparation))
+      let pixels = Drawing.drawn(0..<64, by: model, dims: shape.dims, temperature: 1, using: randomness, drawing.pixels)
+      let tiles = try Drawing.pictures(pixels, of: shape)
       let texts = [
         (keyword: "model", text: job.model), (keyword: "seed", text: String(job.seed)), (keyword: "count", text: "64"),
         (keyword: "step", text: String(progress.step)),

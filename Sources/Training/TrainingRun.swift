@@ -162,6 +162,10 @@ extension TrainingRun {
   }
 
   private func finish(_ reason: EndReason) throws -> WorkerResult {
+    // A step's loss is that of the weights before it: of those after the last, only they themselves can tell.
+    guard model.weights.allSatisfy({ $0.tensor.scalars.allSatisfy(\.isFinite) }) else {
+      throw WorkerFailure(.diverged, "step \(progress.step): weights are no finite numbers; a smaller learning_rate may help")
+    }
     progress.seconds = clock.seconds
     let used = try keeper.keep(checkpoint(), isFinished: true)
     var final = metrics.object ?? [:]

@@ -9,19 +9,27 @@ package struct ValidationSplit: Sendable, Equatable {
   /// Numbers of the examples, ascending.
   package let training: [Int]
   package let validation: [Int]
+  /// Whether so few examples differ that those that validate are a handful of patterns, of which training sees none.
+  package let hasFewPatterns: Bool
 
   /// - Parameter fraction: 0…1, the expected part that validates; it holds up to chance.
   package init(_ dataset: Dataset, fraction: Double) {
     guard fraction > 0 else {
       training = Array(0..<dataset.count)
       validation = []
+      hasFewPatterns = false
       return
     }
     let places = (0..<dataset.count).map { Self.place(ofExample: $0, in: dataset) }
     let border = Self.border(places, fraction: fraction)
     training = places.indices.filter { places[$0] >= border }
     validation = places.indices.filter { places[$0] < border }
+    var patterns: Set<Double> = []
+    hasFewPatterns = !places.contains { patterns.insert($0).inserted && patterns.count >= Self.patternsMin }
   }
+
+  /// Chosen: of 100 patterns a tenth is 10.
+  private static let patternsMin = 100
 
   /// The fraction, moved where it would leave a side empty though there are two different examples.
   private static func border(_ places: [Double], fraction: Double) -> Double {

@@ -54,6 +54,9 @@ extension HostileUpload {
     HostileUpload(
       "IDX of examples too large", .tooLarge, "more numbers in an example than 4194304", at: 16, Handmade.idx([1, 4096, 4096], [1])),
     HostileUpload("IDX of too many bytes", .tooLarge, "would be more than", at: 12, Handmade.idx(type: 0x0e, [0xffff_ffff, 1000], [1])),
+    HostileUpload(
+      "NPY of 2^32 examples", .tooLarge, "4294967296 examples; at most 4294967295 are allowed", at: nil,
+      Handmade.npy("|u1", "(4294967296, 1)", [1])),
     HostileUpload("IDX without its last byte", .malformed, "cut off", at: 17, Array(good.dropLast())),
     HostileUpload("IDX with a byte too many", .malformed, "bytes follow", at: 18, good + [0]),
     HostileUpload("IDX twice", .malformed, "bytes follow", at: 18, good + good),
@@ -107,11 +110,12 @@ extension HostileUpload {
       "NPY of a dimension past 64 bits", .malformed, "an integer must fit 64 bits", at: nil,
       Handmade.npy("|u1", "(99999999999999999999, 1)", [1])),
     HostileUpload(
-      "NPY whose product overflows", .tooLarge, "would be more than", at: nil, Handmade.npy("<f8", "(9223372036854775807, 8)", [1])),
+      "NPY whose product overflows", .tooLarge, "examples; at most", at: nil, Handmade.npy("<f8", "(9223372036854775807, 8)", [1])),
+    HostileUpload(
+      "NPY of as much as can be", .tooLarge, "would be more than", at: nil, Handmade.npy("<f8", "(4294967295, 4194304)", [1])),
     HostileUpload(
       "NPY whose sides overflow", .tooLarge, "more numbers in an example", at: nil,
       Handmade.npy("|u1", "(1, 4611686018427387904, 4611686018427387904)", [1])),
-    HostileUpload("NPY of 2^32 items", .malformed, "cut off", at: nil, Handmade.npy("|u1", "(4294967296, 1)", [1])),
     HostileUpload("NPY of no dimension", .unsupported, "one number alone", at: nil, Handmade.npy("|u1", "()", [1])),
     HostileUpload("NPY of one dimension", .unsupported, "has one dimension", at: nil, Handmade.npy("|u1", "(3,)", [1, 2, 3])),
     HostileUpload(

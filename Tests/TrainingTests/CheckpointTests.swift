@@ -47,6 +47,13 @@ import Training
     }
   }
 
+  @Test func `of a model that its family would not make is refused before any is made`() throws {
+    let wide: JSONValue = ["hidden_layers": [16_384, 16_384, 16_384]]
+    #expect(try error { $0.metadata["configuration"] = wide.serialized() }?.contains("weights") == true)
+    let grey: JSONValue = ["shape": [6, 6, 1], "kind": "grey256", "binarize": "none", "scale": 255]
+    #expect(try error { $0.metadata["preparation"] = grey.serialized() }?.contains("grey256") == true)
+  }
+
   @Test func `whose tensors are another model's is answered by a sampler, by name`() throws {
     var file = try Safetensors(try Disk.read(path, bytesMax: 1 << 24), requiresDigest: true)
     let index = try #require(file.tensors.firstIndex { $0.name == "output.bias" })

@@ -29,6 +29,30 @@ import Training
     #expect(try scalars([99, 100, 200, 0], .threshold) == [0, 1, 1, 0])
   }
 
+  @Test func `puts the threshold above 0 even where half of the maximum rounds to it`() throws {
+    let scratch = try Scratch()
+    let file = try scratch.dataset("x", shape: table, floats: [0, 0x1p-149, 0, 0x1p-149])
+    let preparation = try Preparation.fitting(file.description, binarization: .threshold).get()
+    let dataset = try Dataset(mapping: file.path, description: file.description)
+    #expect(preparation.tensor(of: [0], in: dataset, draw: .fixed, using: Philox(seed: 1)).scalars == [0, 1, 0, 1])
+  }
+
+  @Test(arguments: [Binarization.threshold, .stochastic])
+  func `refuses data on another scale, of which it would make one bit throughout`(binarization: Binarization) throws {
+    func values(to maximum: Double, bits: Bool = false) -> DatasetDescription {
+      DatasetDescription(
+        count: 5, shape: smallPicture, element: .float32, format: "npy", minimum: 0, maximum: maximum, mean: maximum / 3, bits: bits)
+    }
+    let ofBytes = try Preparation.fitting(values(to: 255), binarization: binarization).get()
+    let ofUnits = try Preparation.fitting(values(to: 0.99), binarization: binarization).get()
+    #expect(ofBytes.refusal(of: values(to: 1))?.contains("255") == true)
+    #expect(ofUnits.refusal(of: values(to: 255))?.contains("0.99") == true)
+    // A dark picture, a brighter one than any that trained, and bits, which have no scale.
+    for maximum in [40.0, 254, 300] { #expect(ofBytes.refusal(of: values(to: maximum)) == nil) }
+    for maximum in [0.1, 1, 1.5] { #expect(ofUnits.refusal(of: values(to: maximum)) == nil) }
+    #expect(ofBytes.refusal(of: values(to: 1, bits: true)) == nil && ofUnits.refusal(of: values(to: 255, bits: true)) == nil)
+  }
+
   @Test func `draws a bit with the probability of its value`() throws {
     var ones = [0.0, 0, 0, 0]
     let epochs = 4000
@@ -98,6 +122,13 @@ import Training
       let split = try split(bytes, fraction: fraction)
       #expect(split.training.count == 1 && split.validation.count == 1, "\(fraction)")
     }
+  }
+
+  @Test func `tells of sets in which few examples differ`() throws {
+    #expect(try split((0..<400).map { UInt8($0 % 2) }, fraction: 0.1, columns: 1).hasFewPatterns)
+    #expect(try split((0..<99).map { UInt8($0) }, fraction: 0.1, columns: 1).hasFewPatterns)
+    #expect(try !split((0..<100).map { UInt8($0) }, fraction: 0.1, columns: 1).hasFewPatterns)
+    #expect(try !split(random(80), fraction: 0).hasFewPatterns)
   }
 
   @Test func `trains on everything where nothing differs or nothing is asked`() throws {

@@ -181,6 +181,33 @@ final class SamplerClient {
     #expect(try client.ask(.preview(.init(dataset: dataset, count: 1000))).header["count"] == 80)
   }
 
+  @Test(arguments: [[-3e38, 0, 1, 3e38], [0, 0x1p-149, 0, 0x1p-149], [0x1p-132, 0, 0x1p-133, 0], [5, 5, 5, 5]] as [[Float]])
+  func `shows values that are as far apart, or as near, as numbers can be`(values: [Float]) throws {
+    let file = try scratch.dataset("far", shape: .table(columns: 4), floats: values)
+    let answer = try SamplerClient().ask(.preview(.init(dataset: file, count: 1)))
+    try Disk.replace("\(scratch.path)/a.png", with: answer.payload)
+    let shown = try Python.run(Self.reading + "print(png(sys.argv[1])[0].flatten().tolist())\n", "\(scratch.path)/a.png")
+    let (least, most) = (Double(values.min() ?? 0), Double(values.max() ?? 0))
+    let expected = values.map { most > least ? Int(((Double($0) - least) / (most - least) * 255).rounded()) : 0 }
+    #expect(shown == "\(expected)\n")
+  }
+
+  @Test func `refuses rows that are too many for one text of JSON, at once`() throws {
+    let table = try scratch.dataset("wide", shape: .table(columns: 20_000), bytes: (0..<60_000).map { UInt8($0 / 7 % 2) })
+    let other = try Attempts(scratch, "wide")
+    try other.writeTraining(
+      ["configuration": ["hidden_layers": [1], "direct_connections": false]], training: ["epochs": 1], dataset: table)
+    #expect(WorkerCommand.run(folder: other.folder, attempt: 1, stop: StopRequest()) == 0)
+    let path = try #require(try other.model.current()).path
+    let client = try SamplerClient()
+    func ask(_ count: Int) throws -> SamplerFrame {
+      try client.ask(
+        .sample(.init(checkpoint: path, model: "m", selection: .first(count: count, columns: nil), seed: 1, format: .json)))
+    }
+    #expect(try ask(1024).header["error"]?["reason"] == "too_large")
+    #expect(try JSONValue(parsing: try ask(1).payload)["samples"]?.array?.first?.array?.count == 20_000)
+  }
+
   @Test func `gives rows of a table as JSON in the units of the upload`() throws {
     let table = try scratch.dataset("table", shape: .table(columns: 36), bytes: stripes(40, on: 255))
     let other = try Attempts(scratch, "table")

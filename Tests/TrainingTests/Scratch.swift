@@ -27,6 +27,17 @@ final class Scratch {
     try Disk.replace(file, with: NPY.encode(shape: description.dimensions, bytes: bytes))
     return DatasetFile(path: file, description: description)
   }
+
+  /// The same of floats.
+  func dataset(_ name: String, shape: ExampleShape, floats: [Float]) throws -> DatasetFile {
+    let description = DatasetDescription(
+      count: floats.count / shape.dims, shape: shape, element: .float32, format: "npy", minimum: Double(floats.min() ?? 0),
+      maximum: Double(floats.max() ?? 0), mean: floats.reduce(0) { $0 + Double($1) } / Double(floats.count),
+      bits: Set(floats).isSubset(of: [0, 1]))
+    let file = "\(path)/\(name).npy"
+    try Disk.replace(file, with: NPY.encode(shape: description.dimensions, floats: floats))
+    return DatasetFile(path: file, description: description)
+  }
 }
 
 /// Numbers that are the same in every run of the tests (Steele, Lea & Flood 2014, SplitMix64).

@@ -135,6 +135,22 @@ import Training
     #expect(metric["settings"]?["estimator"] == "exact" && metric["settings"]?["examples"] == 23)
   }
 
+  @Test(arguments: ["", "{", "[]", #"{"status":"finished"}"#])
+  func `evaluates no model whose model.json is damaged, and says so`(text: String) throws {
+    let scratch = try Scratch()
+    let dataset = try scratch.dataset("a", shape: smallPicture, bytes: stripes(20))
+    let attempts = try Attempts(scratch, "a")
+    try Disk.createFolders(attempts.modelFolder)
+    try Disk.replace("\(attempts.modelFolder)/model.json", with: Array(text.utf8))
+    let request = try #require(
+      EvaluationRequest(reader: FieldReader([:], faults: Faults()), family: nil, dataset: nil, preparation: nil))
+    try attempts.write(
+      TrainingJob(id: "job_b", model: "mdl_a", modelFolder: attempts.modelFolder, evaluation: request, dataset: dataset))
+    #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: StopRequest()) == 0)
+    let failure = try attempts.result()?["failure"]
+    #expect(failure?["reason"] == "checkpoint" && failure?["detail"]?.string?.contains("model.json") == true)
+  }
+
   @Test func `evaluates no model on data of another shape`() throws {
     let scratch = try Scratch()
     let dataset = try scratch.dataset("a", shape: smallPicture, bytes: stripes(60))
