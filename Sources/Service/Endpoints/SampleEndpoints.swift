@@ -148,22 +148,19 @@ extension FountService {
       guard case .file(let upload, let bytes) = request.body, bytes > 0 else {
         throw Problem.unprocessable([Fault(pointer: "", detail: "the body is empty; examples as an IDX or NPY file are needed")])
       }
-      let staged = "\(self.folder.incoming)/\(request.id)"
-      self.decoders.decode(upload, into: staged, format: format) { result in
-        let done: Reply = { result in
-          self.removeStaged(staged)
-          reply(result)
-        }
+      self.decoders.decode(upload, into: "\(self.folder.incoming)/\(request.id)", format: format) { result in
         do {
-          let description = try result.get()
+          let decoded = try result.get()
+          let description = try decoded.description()
           if let refusal = model.preparation.refusal(of: description) {
             throw Problem.unprocessable([Fault(pointer: "", detail: "the examples \(refusal)")])
           }
-          let file = DatasetFile(path: "\(staged)/\(DecodedFolder.examplesName)", description: description)
+          let file = DatasetFile(path: decoded.examples, description: description)
           let score = SamplerRequest.Score(checkpoint: checkpoint.path, model: model.record.id, dataset: file)
-          self.ask(.score(score), responder, done) { Response(sampled: $0) }
+          // The sampler reads the decoded examples until it has answered.
+          self.ask(.score(score), responder, reply) { frame in withExtendedLifetime(decoded) { Response(sampled: frame) } }
         } catch {
-          done(.failure(error))
+          reply(.failure(error))
         }
       }
     }
