@@ -34,7 +34,9 @@ struct Problem: Error {
   static func notFound(_ noun: String, _ id: String) -> Problem { Problem(.notFound, "there is no \(noun) \(id)") }
 
   private static func summary(_ faults: [Fault], _ noun: String) -> String {
-    guard let first = faults.first, faults.count == 1 else { return "\(faults.count) \(noun)s are wrong" }
+    guard let first = faults.first, faults.count == 1 else {
+      return "\(faults.count)\(faults.count < Faults.countMax ? "" : " or more") \(noun)s are wrong"
+    }
     return "\(first.pointer.isEmpty ? "the body" : first.pointer): \(first.detail)"
   }
 

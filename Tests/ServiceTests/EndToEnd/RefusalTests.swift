@@ -40,6 +40,17 @@ import Testing
     #expect(try fount.upload(good).status == 201)
   }
 
+  @Test func `of a megabyte of wrong names is neither slow nor long`() throws {
+    let folder = try TemporaryFolder()
+    let fount = try FountProcess(data: folder.path)
+    let names = (0..<80_000).map { "\"n\($0)\":1" }.joined(separator: ",")
+    let file = folder.path + "-names"
+    try Data("{\"kind\":\"train\",\(names)}".utf8).write(to: URL(fileURLWithPath: file))
+    defer { try? FileManager.default.removeItem(atPath: file) }  // A leftover harms nothing.
+    let answer = try fount.curl("/v1/jobs", "--data-binary", "@\(file)")
+    #expect(answer.status == 422 && answer.body.count < 100_000)
+  }
+
   private static func npy(_ header: String) -> [UInt8] {
     let padded = header + String(repeating: " ", count: (118 - header.utf8.count % 64 + 64 - 1) % 64) + "\n"
     return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(padded.utf8.count & 255), UInt8(padded.utf8.count >> 8)] + Array(padded.utf8)
