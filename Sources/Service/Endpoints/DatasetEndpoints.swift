@@ -44,10 +44,16 @@ extension FountService {
   private func adopt(_ decoded: DecodedUpload, id: String, name: String?, upload: Digest, bytes: Int) throws -> Response {
     let description = try decoded.description()
     let digest = try SHA256.of(file: decoded.examples)
+    let blobBytes = try Disk.status(of: decoded.examples)?.bytes ?? 0
+    if !folder.blobs.contains(digest), try blobBytes > configuration.datasetsBytesMax - record.blobBytes() {
+      let detail = "all datasets together may take \(configuration.datasetsBytesMax) bytes, decoded; this one's \(blobBytes) are too many"
+      throw Problem(.insufficientStorage, detail)
+    }
     try folder.blobs.adopt(decoded.examples, digest: digest)
     let (dataset, insertion) = try record.insertDataset(
       DatasetRecord(
-        id: id, name: name, uploadDigest: upload.hex, blobDigest: digest.hex, bytes: bytes, description: description.json))
+        id: id, name: name, uploadDigest: upload.hex, blobDigest: digest.hex, blobBytes: blobBytes, bytes: bytes,
+        description: description.json))
     return Self.created(dataset, isNew: insertion == .new)
   }
 

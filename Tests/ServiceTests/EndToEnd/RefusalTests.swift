@@ -40,6 +40,18 @@ import Testing
     #expect(try fount.upload(good).status == 201)
   }
 
+  @Test func `of what all datasets together may not take is a 507, and leaves nothing behind`() throws {
+    let folder = try TemporaryFolder()
+    let (first, second) = (SampleData.barsAndStripes(side: 4, copies: 2), SampleData.barsAndStripes(side: 4, copies: 3))
+    let fount = try FountProcess(data: folder.path, flags: ["--datasets-bytes-max", "2048"])
+    #expect(try fount.upload(first).status == 201)
+    let answer = try fount.upload(second)
+    #expect(try answer.status == 507 && answer.json["detail"]?.string?.contains("2048") == true)
+    #expect(try Self.files(in: folder.path + "/blobs").count == 1)
+    #expect(try Self.files(in: folder.path + "/incoming").isEmpty)
+    #expect(try fount.upload(first).status == 200)
+  }
+
   @Test func `of a megabyte of wrong names is neither slow nor long`() throws {
     let folder = try TemporaryFolder()
     let fount = try FountProcess(data: folder.path)
