@@ -40,12 +40,13 @@ struct Problem: Error {
     return "\(first.pointer.isEmpty ? "the body" : first.pointer): \(first.detail)"
   }
 
-  /// - Parameter instance: the path that was asked for.
+  /// - Parameter instance: the path that was asked for; empty, it is left out.
   func response(instance: String, requestID: String) -> Response {
     var body: JSONObject = [
       "type": "about:blank", "title": .string(status.reasonPhrase), "status": .integer(status.code), "detail": .string(detail),
-      "instance": .string(instance), "request_id": .string(requestID),
     ]
+    if !instance.isEmpty { body["instance"] = .string(instance) }
+    body["request_id"] = .string(requestID)
     if !faults.isEmpty {
       body["errors"] = .array(faults.map { .object([place: .string($0.pointer), "detail": .string($0.detail)]) })
     }

@@ -141,6 +141,7 @@ import Testing
       let answer = try fount.curl(path)
       #expect(answer.status == 404, "\(path)")
       #expect(try answer.json["status"] == 404 && answer.json["request_id"]?.string != nil, "\(path)")
+      #expect(try answer.json["instance"] == .string(path))
     }
     let method = try fount.curl("/v1/jobs", "-X", "PUT")
     #expect(method.status == 405 && method.headers["allow"]?.contains("POST") == true)
