@@ -148,6 +148,7 @@ import Testing
     let typo = try fount.curl("/v1/jobs?limt=3")
     #expect(try typo.status == 400 && typo.faults["limt"]?.contains("limit") == true)
     #expect(try fount.curl("/v1/jobs?after=nowhere").status == 400)
+    for path in ["/livez", "/readyz", "/version", "/v1/families"] { #expect(try fount.curl("\(path)?verbose=1").status == 400) }
     #expect(try fount.curl("/v1/jobs?status=runing").status == 400)
   }
 
