@@ -88,6 +88,7 @@ extension Connection {
     let framing = try MessageFraming(of: line, fields: parser.lines, in: bytes)
     let head = try requestHead(method, parser, framing, bytes)
     let hasBody = framing.body != nil && framing.body != .bytes(0)
+    exchange?.path = head.path
     exchange?.keepsAlive = framing.keepsAlive
     exchange?.hasUnreadBody = hasBody
     exchange?.expectsContinue = framing.expectsContinue && hasBody

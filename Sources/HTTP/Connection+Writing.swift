@@ -32,7 +32,7 @@ extension Connection {
   func refuse(_ fault: HTTPFault) {
     let exchange = self.exchange ?? Exchange(serial: shard.makeSerial())
     self.exchange = exchange
-    var response = context.problem(fault, exchange.serial.text)
+    var response = context.problem(fault, exchange.path, exchange.serial.text)
     for field in fault.headers { response.headers[field.name] = field.value }
     body = nil
     parser = nil
@@ -51,7 +51,8 @@ extension Connection {
       return try OpenFile(reading: path)
     } catch {
       context.logger.error("an answer's file could not be opened", metadata: ["error": "\(error)"])
-      response = context.problem(HTTPFault(.internalServerError, "what was to be sent could not be read"), exchange.serial.text)
+      let fault = HTTPFault(.internalServerError, "what was to be sent could not be read")
+      response = context.problem(fault, exchange.path, exchange.serial.text)
       return nil
     }
   }

@@ -141,6 +141,8 @@ final class Connection {
 /// A request from its head to its answer.
 struct Exchange {
   let serial: RequestSerial
+  /// Empty until the head is understood.
+  var path = ""
   var isHead = false
   var keepsAlive = false
   /// What stands between the head and the next request is a body that nobody has read: only closing gets past it.

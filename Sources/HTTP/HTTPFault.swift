@@ -21,7 +21,7 @@ package struct HTTPFault: Error, Sendable, Equatable {
 
 extension HTTPFault {
   /// The plainest answer to a fault, for a server that was given no other.
-  @Sendable package static func plainText(_ fault: HTTPFault, requestID: String) -> Response {
+  @Sendable package static func plainText(_ fault: HTTPFault, path: String, requestID: String) -> Response {
     let text = "\(fault.status.code) \(fault.status.reasonPhrase): \(fault.detail)\n"
     return Response(status: fault.status, headers: [.contentType: "text/plain; charset=utf-8"], body: .bytes(Array(text.utf8)))
   }

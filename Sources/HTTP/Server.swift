@@ -7,8 +7,8 @@ import Synchronization
 /// Once started it lives until it is drained. Handlers run on the shards' queues and must return at once. The server ignores
 /// SIGPIPE for the whole process, which child processes inherit.
 package final class Server: Sendable {
-  /// Builds the answer to a fault of the protocol; told the request's id.
-  package typealias Problem = @Sendable (HTTPFault, String) -> Response
+  /// Builds the answer to a fault of the protocol; told the request's path, empty where its head was not understood, and its id.
+  package typealias Problem = @Sendable (_ fault: HTTPFault, _ path: String, _ requestID: String) -> Response
   /// Sees every head before the route and the body, and may answer in their place.
   package typealias Admission = @Sendable (RequestHead) -> Response?
 

@@ -11,14 +11,21 @@ package struct Fault: Sendable, Hashable {
   }
 }
 
-/// Gathers every fault of a body, so that all are told at once. A class, because the readers of nested objects share it.
+/// Gathers the faults of a body, so that all are told at once. A class, because the readers of nested objects share it.
 package final class Faults {
+  /// More are of no use to a person, and a megabyte of wrong names would take seconds to answer and come back twentyfold. Chosen.
+  package static let countMax = 100
+
   package private(set) var all: [Fault] = []
   package var isEmpty: Bool { all.isEmpty }
+  package var isFull: Bool { all.count >= Self.countMax }
 
   package init() {}
 
-  package func add(_ pointer: String, _ detail: String) { all.append(Fault(pointer: pointer, detail: detail)) }
+  /// Of those beyond `countMax` nothing is kept.
+  package func add(_ pointer: String, _ detail: @autoclosure () -> String) {
+    if !isFull { all.append(Fault(pointer: pointer, detail: detail())) }
+  }
 }
 
 /// Reads an object's fields into Swift values, and records what is wrong rather than stopping at it.
@@ -133,6 +140,7 @@ package final class FieldReader {
   /// Records every member that no getter asked for.
   package func finish() {
     for key in object.keys where !known.contains(key) {
+      if faults.isFull { return }
       let nearest = EditDistance.nearest(to: key, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
       fault(key, "is not known here\(nearest.isEmpty ? "; known are \(Self.list(known))" : nearest)")
     }

@@ -13,11 +13,12 @@ extension Record {
       dataset.createdAt = .init(milliseconds: dataset.createdAt.milliseconds)
       try db.execute(
         sql: """
-          INSERT INTO datasets (id, name, upload_digest, blob_digest, bytes, description, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+          INSERT INTO datasets (id, name, upload_digest, blob_digest, blob_bytes, bytes, description, created_at)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
-          dataset.id, dataset.name, dataset.uploadDigest, dataset.blobDigest, dataset.bytes, dataset.description.serialized(),
-          dataset.createdAt.milliseconds,
+          dataset.id, dataset.name, dataset.uploadDigest, dataset.blobDigest, dataset.blobBytes, dataset.bytes,
+          dataset.description.serialized(), dataset.createdAt.milliseconds,
         ])
       return (dataset, .new)
     }
@@ -53,6 +54,14 @@ extension Record {
     }
   }
 
+  /// The bytes of all blobs together, a shared one once.
+  package func blobBytes() throws -> Int {
+    try database.read { db in
+      try Int.fetchOne(
+        db, sql: "SELECT COALESCE(SUM(blob_bytes), 0) FROM (SELECT DISTINCT blob_digest, blob_bytes FROM datasets)") ?? 0
+    }
+  }
+
   static func dataset(_ id: String, in db: Database) throws -> DatasetRecord? {
     try Row.fetchOne(db, sql: "SELECT * FROM datasets WHERE id = ?", arguments: [id]).map { try DatasetRecord(row: $0) }
   }
@@ -62,8 +71,8 @@ extension DatasetRecord {
   init(row: Row) throws {
     let id: String = row["id"]
     self.init(
-      id: id, name: row["name"], uploadDigest: row["upload_digest"], blobDigest: row["blob_digest"], bytes: row["bytes"],
-      description: try row.json("description", table: "datasets", id: id) ?? .null,
+      id: id, name: row["name"], uploadDigest: row["upload_digest"], blobDigest: row["blob_digest"],
+      blobBytes: row["blob_bytes"], bytes: row["bytes"], description: try row.json("description", table: "datasets", id: id) ?? .null,
       createdAt: .init(milliseconds: row["created_at"]))
   }
 }

@@ -81,6 +81,9 @@ extension Record {
           CREATE INDEX events_by_job ON events (job, number);
           """)
     }
+    migrator.registerMigration("how large a blob is") { db in
+      try db.execute(sql: "ALTER TABLE datasets ADD COLUMN blob_bytes INTEGER NOT NULL DEFAULT 0")
+    }
     return migrator
   }
 }

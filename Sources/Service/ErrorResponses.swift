@@ -44,7 +44,7 @@ extension Problem {
 
 extension FountService {
   /// The answer to what the protocol refused.
-  @Sendable package static func response(to fault: HTTPFault, requestID: String) -> Response {
-    Problem(fault.status, fault.detail, headers: fault.headers).response(instance: "", requestID: requestID)
+  @Sendable package static func response(to fault: HTTPFault, path: String, requestID: String) -> Response {
+    Problem(fault.status, fault.detail, headers: fault.headers).response(instance: path, requestID: requestID)
   }
 }

@@ -16,11 +16,19 @@ extension Response {
   static func page<Item>(_ page: Page<Item>, of request: Request, _ view: (Item) throws -> JSONValue) rethrows -> Response {
     var headers: HTTPFields = [:]
     if let next = page.next {
-      let kept = request.query.filter { $0.name != "after" }.map { "\($0.name)=\(Self.encoded($0.value))&" }.joined()
-      headers[.link] = "<\(request.path)?\(kept)after=\(next)>; rel=\"next\""
+      headers[.link] = "<\(request.address("after", next))>; rel=\"next\""
     }
     return .json(
       ["data": .array(try page.items.map(view)), "has_more": .bool(page.hasMore), "next": JSONValue(page.next)], headers: headers)
+  }
+
+}
+
+extension Request {
+  /// The address of the same thing with the query parameter `name` saying `value`.
+  func address(_ name: String, _ value: String) -> String {
+    let kept = query.filter { $0.name != name }.map { "\($0.name)=\(Self.encoded($0.value))&" }.joined()
+    return "\(path)?\(kept)\(name)=\(Self.encoded(value))"
   }
 
   /// Every byte but RFC 3986's unreserved ones percent-encoded.

@@ -34,16 +34,19 @@ struct Problem: Error {
   static func notFound(_ noun: String, _ id: String) -> Problem { Problem(.notFound, "there is no \(noun) \(id)") }
 
   private static func summary(_ faults: [Fault], _ noun: String) -> String {
-    guard let first = faults.first, faults.count == 1 else { return "\(faults.count) \(noun)s are wrong" }
+    guard let first = faults.first, faults.count == 1 else {
+      return "\(faults.count)\(faults.count < Faults.countMax ? "" : " or more") \(noun)s are wrong"
+    }
     return "\(first.pointer.isEmpty ? "the body" : first.pointer): \(first.detail)"
   }
 
-  /// - Parameter instance: the path that was asked for.
+  /// - Parameter instance: the path that was asked for; empty, it is left out.
   func response(instance: String, requestID: String) -> Response {
     var body: JSONObject = [
       "type": "about:blank", "title": .string(status.reasonPhrase), "status": .integer(status.code), "detail": .string(detail),
-      "instance": .string(instance), "request_id": .string(requestID),
     ]
+    if !instance.isEmpty { body["instance"] = .string(instance) }
+    body["request_id"] = .string(requestID)
     if !faults.isEmpty {
       body["errors"] = .array(faults.map { .object([place: .string($0.pointer), "detail": .string($0.detail)]) })
     }

@@ -5,7 +5,7 @@ import JSON
 final class QueryReader {
   private let values: [(name: String, value: String)]
   private var known: [String] = []
-  private(set) var faults: [Fault] = []
+  private let faults = Faults()
 
   init(_ request: Request) { values = request.query }
 
@@ -43,15 +43,15 @@ final class QueryReader {
     return value
   }
 
-  func fault(_ name: String, _ detail: String) { faults.append(Fault(pointer: name, detail: detail)) }
+  func fault(_ name: String, _ detail: String) { faults.add(name, detail) }
 
   /// Throws when anything was wrong, unknown parameters among it.
   func finish() throws(Problem) {
-    for name in Set(values.map(\.name)).sorted() where !known.contains(name) {
+    for name in Set(values.map(\.name)).sorted() where !known.contains(name) && !faults.isFull {
       let nearest = EditDistance.nearest(to: name, among: known).map { "; did you mean \($0)?" }
       let list = known.isEmpty ? "; none is known here" : "; known are \(known.joined(separator: ", "))"
       fault(name, "is not known here" + (nearest ?? list))
     }
-    if !faults.isEmpty { throw .badQuery(faults) }
+    if !faults.isEmpty { throw .badQuery(faults.all) }
   }
 }

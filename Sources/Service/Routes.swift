@@ -32,8 +32,16 @@ extension FountService {
     ]
   }
 
-  private func atOnce(_ method: HTTPRequest.Method, _ pattern: String, _ endpoint: @escaping @Sendable (Request) -> Response) -> Route {
-    Route(method, pattern) { request, responder in responder.respond(endpoint(request)) }
+  private func atOnce(
+    _ method: HTTPRequest.Method, _ pattern: String, _ endpoint: @escaping @Sendable (Request) throws -> Response
+  ) -> Route {
+    Route(method, pattern) { request, responder in
+      do {
+        responder.respond(try endpoint(request))
+      } catch {
+        responder.respond(self.response(to: error, request))
+      }
+    }
   }
 
   private func work(

@@ -12,6 +12,7 @@ extension FountService {
     let reply: Reply = { result in
       switch result {
       case .success(let response): responder.respond(response)
+      case .failure(is ClientGone): responder.respond(Response(status: .serviceUnavailable))
       case .failure(let error): responder.respond(self.response(to: error, request))
       }
     }

@@ -1,6 +1,9 @@
 import HTTP
 
 extension ServiceConfiguration {
+  /// Where the server is found, once it has its port. RFC 3986 §3.2.2: an IPv6 address stands in brackets.
+  package func address(port: Int) -> String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+
   /// What the HTTP server is told of it.
   package var server: ServerConfiguration {
     var server = ServerConfiguration()

@@ -6,12 +6,7 @@ import Synchronization
 /// Not Dispatch's: blocking its threads starves the shards' queues. Nothing that may take long runs here; training, drawing and decoding
 /// are done by child processes. A class because it owns the threads.
 final class WorkThreads: Sendable {
-  private struct State {
-    var waiting: [@Sendable () -> Void] = []
-    var isStopped = false
-  }
-
-  private let state = Mutex(State())
+  private let waiting = Mutex<[@Sendable () -> Void]>([])
   private let ready = DispatchSemaphore(value: 0)
   private let waitingMax: Int
 
@@ -27,9 +22,9 @@ final class WorkThreads: Sendable {
 
   /// Runs `work` on one of the threads; false where too much waits already.
   func submit(_ work: @escaping @Sendable () -> Void) -> Bool {
-    let isTaken = state.withLock { state in
-      guard state.waiting.count < waitingMax, !state.isStopped else { return false }
-      state.waiting.append(work)
+    let isTaken = waiting.withLock { waiting in
+      guard waiting.count < waitingMax else { return false }
+      waiting.append(work)
       return true
     }
     if isTaken { ready.signal() }
@@ -39,7 +34,7 @@ final class WorkThreads: Sendable {
   private func run() {
     while true {
       ready.wait()
-      state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }?()
+      waiting.withLock { $0.isEmpty ? nil : $0.removeFirst() }?()
     }
   }
 }

@@ -31,19 +31,24 @@ final class RunningServer: Sendable {
     try service.start()
   }
 
-  /// SIGTERM and SIGINT drain; a second one leaves at once.
+  /// SIGTERM and SIGINT drain. A later SIGINT leaves at once; a later SIGTERM changes nothing, for a script that is ended by Ctrl-C tells
+  /// us so after the terminal has.
   func leaveOnSignals() {
     for number in [SIGTERM, SIGINT] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
-      source.setEventHandler { self.leave(after: source) }
+      // The handler holds its source, which would end with the last reference.
+      source.setEventHandler { withExtendedLifetime(source) { self.leave(on: number) } }
       source.activate()
     }
   }
 
   /// Workers are asked for their checkpoints first, for that takes longest, while the last requests are answered.
-  private func leave(after source: any DispatchSourceSignal) {
-    guard signalsSeen.add(1, ordering: .relaxed).oldValue == 0 else { exit(130) }
+  private func leave(on number: Int32) {
+    guard signalsSeen.add(1, ordering: .relaxed).oldValue == 0 else {
+      if number == SIGINT { exit(130) }
+      return
+    }
     logger.notice("leaving: jobs write their checkpoints and wait for the next start")
     let left = DispatchGroup()
     left.enter()

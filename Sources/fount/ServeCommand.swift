@@ -20,7 +20,7 @@ struct ServeCommand: ParsableCommand {
     do {
       let running = try RunningServer(configuration)
       running.leaveOnSignals()
-      print("Fount listens on http://\(configuration.host):\(running.port)")
+      print("Fount listens on \(configuration.address(port: running.port))")
       fflush(nil)
     } catch {
       FileHandle.standardError.write(Data("fount serve: \(error)\n".utf8))

@@ -36,6 +36,13 @@ import Testing
     #expect(Set(found.keys) == ["/b", "/c/1", "/c/2"])
   }
 
+  @Test func `tells so many faults and no more, however many a hostile body has`() throws {
+    let names = (0..<30_000).map { "\"n\($0)\": 1" }
+    let began = ContinuousClock.now
+    #expect(try faults("{\(names.joined(separator: ","))}") { _ = $0.integer("seed") }.count == Faults.countMax)
+    #expect(began.duration(to: .now) < .seconds(1))
+  }
+
   @Test func `takes another kind than an object as a fault`() throws {
     #expect(try faults("[1]") { _ in }[""] == "must be an object; was an array")
   }

@@ -68,7 +68,8 @@ extension JobSubmission {
 
 extension DatasetRecord {
   static func example(_ id: String, blob: String = "b") -> DatasetRecord {
-    DatasetRecord(id: id, name: "digits", uploadDigest: "u-\(id)", blobDigest: blob, bytes: 1234, description: ["count": 10])
+    DatasetRecord(
+      id: id, name: "digits", uploadDigest: "u-\(id)", blobDigest: blob, blobBytes: 5000, bytes: 1234, description: ["count": 10])
   }
 }
 

@@ -67,6 +67,7 @@ struct RecordTests {
     _ = try record.submit(.training("job_1", datasets: ["ds_1"]))
     #expect(throws: RecordError.inUse("ds_1", byJob: "job_1")) { try record.deleteDataset("ds_1") }
     #expect(try record.blobIsReferenced("b"))
+    #expect(try record.blobBytes() == 5000)
     #expect(try record.deleteDataset("ds_2").id == "ds_2")
     #expect(try record.blobIsReferenced("b"))
     _ = try record.apply(.cancel, to: "job_1")

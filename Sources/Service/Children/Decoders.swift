@@ -10,11 +10,11 @@ import Logging
 ///
 /// A class because it owns a queue; `running` and `waiting` are touched on it alone, which makes `@unchecked Sendable` true.
 final class Decoders: @unchecked Sendable {
-  typealias Completion = @Sendable (Result<DatasetDescription, any Error>) -> Void
+  typealias Completion = @Sendable (Result<DecodedUpload, any Error>) -> Void
 
   private struct Work {
     let upload: String
-    let folder: String
+    let decoded: DecodedUpload
     let format: String?
     let completion: Completion
   }
@@ -35,14 +35,15 @@ final class Decoders: @unchecked Sendable {
     self.logger = logger
   }
 
-  /// Decodes the file `upload` into `folder`, which is made.
+  /// Decodes the file `upload` into `folder`, which is made, and goes with the last reference to what the completion is given.
   /// - Parameter format: what the upload must be; nil lets its content tell.
   func decode(_ upload: String, into folder: String, format: String?, completion: @escaping Completion) {
     queue.async {
       guard self.waiting.count < Self.waitingMax else {
         return completion(.failure(Problem(.serviceUnavailable, "too many uploads wait to be decoded", headers: [.retryAfter: "5"])))
       }
-      self.waiting.append(Work(upload: upload, folder: folder, format: format, completion: completion))
+      let decoded = DecodedUpload(folder: folder, logger: self.logger)
+      self.waiting.append(Work(upload: upload, decoded: decoded, format: format, completion: completion))
       self.startNext()
     }
   }
@@ -60,33 +61,33 @@ final class Decoders: @unchecked Sendable {
   }
 
   private func start(_ work: Work) throws {
-    try Disk.createFolders(work.folder)
+    try Disk.createFolders(work.decoded.folder)
     let launch = ChildLaunch(
       executable: executable,
       arguments: [
-        "decode", work.upload, work.folder, "--memory-bytes", String(configuration.decoderMemoryBytesMax),
+        "decode", work.upload, work.decoded.folder, "--memory-bytes", String(configuration.decoderMemoryBytesMax),
         "--processor-seconds", String(configuration.decoderSecondsMax), "--file-bytes", String(configuration.datasetsBytesMax),
       ],
       output: .captured(bytesMax: 64 << 10), errors: .captured(bytesMax: 16 << 10),
       deadlineSeconds: Double(configuration.decoderSecondsMax))
     _ = try ChildProcess(launch, queue: queue) { exit in
       self.running -= 1
-      work.completion(Result { try self.description(of: work, exit) })
+      work.completion(
+        Result {
+          try self.refuse(exit)
+          try self.check(try work.decoded.description(), format: work.format)
+          return work.decoded
+        })
       self.startNext()
     }
   }
 
-  private func description(of work: Work, _ exit: ChildExit) throws -> DatasetDescription {
-    if exit.status.isSuccess {
-      let json = try JSONValue(parsing: try Disk.read("\(work.folder)/\(DecodedFolder.descriptionName)", bytesMax: 1 << 20))
-      guard let description = DatasetDescription(json: json) else { throw DecoderFailed(reason: "its description is damaged") }
-      try check(description, format: work.format)
-      return description
-    }
+  /// Throws what a decoder that did not succeed has said, or died of.
+  private func refuse(_ exit: ChildExit) throws {
+    if exit.status.isSuccess { return }
     if let refusal = try? JSONValue(parsing: exit.output.bytes), let detail = refusal["detail"]?.string {  // Not JSON: not a refusal.
-      let place = refusal["offset"]?.integer.map { " (at byte \($0))" } ?? ""
       if exit.status == .exited(code: DecodeCommand.ExitStatus.badDisk) { throw DecoderFailed(reason: detail) }
-      throw Problem.unprocessable([Fault(pointer: "", detail: detail + place)])
+      throw Problem.unprocessable([Fault(pointer: "", detail: detail)])
     }
     logger.warning("a decoder died", metadata: ["status": "\(exit.status)", "errors": "\(exit.errors.text)"])
     let reason =
@@ -94,6 +95,7 @@ final class Decoders: @unchecked Sendable {
       ? "decoding it takes longer than \(configuration.decoderSecondsMax) s" : "the decoder died of it (\(exit.status))"
     throw Problem.unprocessable([Fault(pointer: "", detail: reason)])
   }
+
   /// What the configuration allows, and the client said.
   private func check(_ description: DatasetDescription, format: String?) throws(Problem) {
     var faults: [Fault] = []

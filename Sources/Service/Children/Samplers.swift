@@ -51,6 +51,8 @@ final class Samplers: Sendable {
       return true
     }
     if isTaken {
+      // Counted from here: a client does not care whether its request waits or is worked on.
+      queue.asyncAfter(deadline: .now() + .seconds(configuration.requestSecondsMax)) { ticket.end(.deadline) }
       ready.signal()
     } else {
       completion(.failure(Problem(.serviceUnavailable, "too many requests wait for a sampler", headers: [.retryAfter: "5"])))
@@ -62,7 +64,7 @@ final class Samplers: Sendable {
     var sampler: SamplerChild?
     while true {
       ready.wait()
-      guard let work = waiting.withLock({ $0.isEmpty ? nil : $0.removeFirst() }), !work.ticket.isEnded else { continue }
+      guard let work = waiting.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else { continue }
       work.completion(Result { try answer(work, by: &sampler) })
       work.ticket.detach()
     }
@@ -70,9 +72,9 @@ final class Samplers: Sendable {
 
   /// Asks the child that is there, or a new one. A child that was idle may have died since: then a new one is asked once more.
   private func answer(_ work: Work, by sampler: inout SamplerChild?) throws -> SamplerFrame {
-    let seconds = configuration.requestSecondsMax
-    queue.asyncAfter(deadline: .now() + .seconds(seconds)) { [ticket = work.ticket] in ticket.end(.deadline) }
     while true {
+      // It may have ended while it waited.
+      if let ending = work.ticket.ending { throw error(of: ending) }
       let isWarm = sampler != nil
       let current = try sampler ?? SamplerChild(executable, configuration, queue: queue)
       sampler = current
@@ -82,17 +84,20 @@ final class Samplers: Sendable {
       } catch {
         current.child.kill()
         sampler = nil
-        switch work.ticket.ending {
-        case .deadline:
-          let detail = "this takes longer than the \(seconds) s that a request may take"
-          throw Problem(.serviceUnavailable, detail, headers: [.retryAfter: "60"])
-        case .clientGone: throw Problem(.serviceUnavailable, "the client is gone")
-        case nil where isWarm: continue
-        case nil:
-          logger.error("a sampler died", metadata: ["request": "\(work.request.json.serialized())", "error": "\(error)"])
-          throw Problem(.internalServerError, "the sampler died of this request")
-        }
+        if let ending = work.ticket.ending { throw self.error(of: ending) }
+        if isWarm { continue }
+        logger.error("a sampler died", metadata: ["request": "\(work.request.json.serialized())", "error": "\(error)"])
+        throw Problem(.internalServerError, "the sampler died of this request")
       }
+    }
+  }
+
+  private func error(of ending: Ticket.Ending) -> any Error {
+    switch ending {
+    case .clientGone: return ClientGone()
+    case .deadline:
+      let detail = "this takes longer than the \(configuration.requestSecondsMax) s that a request may take"
+      return Problem(.serviceUnavailable, detail, headers: [.retryAfter: "60"])
     }
   }
 }
@@ -144,7 +149,6 @@ extension Samplers {
     private let state = Mutex(State())
 
     var ending: Ending? { state.withLock { $0.ending } }
-    var isEnded: Bool { ending != nil }
 
     /// Ends the request if it has no answer yet, and the child that works on it.
     func end(_ ending: Ending) {
@@ -170,3 +174,6 @@ extension Samplers {
     }
   }
 }
+
+/// The client went away before it had its answer, so that nobody is left to be told anything.
+struct ClientGone: Error {}

@@ -28,10 +28,7 @@ extension FountService {
       if let known = try self.record.dataset(id) { return reply(.success(Self.created(known, isNew: false))) }
       let staged = "\(self.folder.incoming)/\(request.id)"
       self.decoders.decode(upload, into: staged, format: format) { result in
-        self.answer(request, responder) {
-          defer { self.removeStaged(staged) }
-          return try self.adopt(try result.get(), from: staged, id: id, name: name, upload: digest, bytes: bytes)
-        }
+        self.answer(request, responder) { try self.adopt(try result.get(), id: id, name: name, upload: digest, bytes: bytes) }
       }
     }
   }
@@ -44,24 +41,20 @@ extension FountService {
   /// Changes when the same bytes would decode to other examples.
   private static let decodingVersion = 1
 
-  private func adopt(
-    _ description: DatasetDescription, from staged: String, id: String, name: String?, upload: Digest, bytes: Int
-  ) throws -> Response {
-    let examples = "\(staged)/\(DecodedFolder.examplesName)"
-    let digest = try SHA256.of(file: examples)
-    try folder.blobs.adopt(examples, digest: digest)
+  private func adopt(_ decoded: DecodedUpload, id: String, name: String?, upload: Digest, bytes: Int) throws -> Response {
+    let description = try decoded.description()
+    let digest = try SHA256.of(file: decoded.examples)
+    let blobBytes = try Disk.status(of: decoded.examples)?.bytes ?? 0
+    if !folder.blobs.contains(digest), try blobBytes > configuration.datasetsBytesMax - record.blobBytes() {
+      let detail = "all datasets together may take \(configuration.datasetsBytesMax) bytes, decoded; this one's \(blobBytes) are too many"
+      throw Problem(.insufficientStorage, detail)
+    }
+    try folder.blobs.adopt(decoded.examples, digest: digest)
     let (dataset, insertion) = try record.insertDataset(
       DatasetRecord(
-        id: id, name: name, uploadDigest: upload.hex, blobDigest: digest.hex, bytes: bytes, description: description.json))
+        id: id, name: name, uploadDigest: upload.hex, blobDigest: digest.hex, blobBytes: blobBytes, bytes: bytes,
+        description: description.json))
     return Self.created(dataset, isNew: insertion == .new)
-  }
-
-  func removeStaged(_ path: String) {
-    do {
-      try Disk.removeTree(path)
-    } catch {
-      logger.warning("a decoder's folder stays until the next start", metadata: ["error": "\(error)"])
-    }
   }
 
   private static func created(_ dataset: DatasetRecord, isNew: Bool) -> Response {

@@ -42,7 +42,7 @@ extension FountService {
       let model = try self.model(named: request.parameters["id"])
       let text = request.parameters["index"] ?? ""
       guard let index = Int(text), (0...SamplerLimits.indexMax).contains(index), String(index) == text else {
-        throw Problem(.notFound, "samples are numbered from 0 to 2^53 − 1; there is none \(text.prefix(60))")
+        throw Problem(.notFound, "samples are numbered from 0 to \(SamplerLimits.indexMax); there is none \(text.prefix(60))")
       }
       guard case .image = model.preparation.shape else {
         throw Problem(.conflict, "the model's examples are rows of a table, of which there is no picture; ask samples for JSON or NPY")
@@ -108,7 +108,7 @@ extension FountService {
     ]
     // Without a seed the address does not say which picture it is; the one in Content-Location does.
     if isSeedDrawn {
-      headers[.contentLocation] = address(of: request, seed: samples.seed)
+      headers[.contentLocation] = request.address("seed", String(samples.seed))
       headers[.cacheControl] = "no-store"
     }
     return headers
@@ -119,11 +119,6 @@ extension FountService {
       let part = part.filter { $0 != " " }
       return part == "*" || part == tag || part == "W/" + tag
     }
-  }
-
-  private static func address(of request: Request, seed: Int) -> String {
-    let kept = request.query.map { "\($0.name)=\($0.value)&" }.joined()
-    return "\(request.path)?\(kept)seed=\(seed)"
   }
 
   /// The checkpoint that a model is used by: the newest while its job runs, the best of it afterwards.
@@ -148,22 +143,19 @@ extension FountService {
       guard case .file(let upload, let bytes) = request.body, bytes > 0 else {
         throw Problem.unprocessable([Fault(pointer: "", detail: "the body is empty; examples as an IDX or NPY file are needed")])
       }
-      let staged = "\(self.folder.incoming)/\(request.id)"
-      self.decoders.decode(upload, into: staged, format: format) { result in
-        let done: Reply = { result in
-          self.removeStaged(staged)
-          reply(result)
-        }
+      self.decoders.decode(upload, into: "\(self.folder.incoming)/\(request.id)", format: format) { result in
         do {
-          let description = try result.get()
+          let decoded = try result.get()
+          let description = try decoded.description()
           if let refusal = model.preparation.refusal(of: description) {
             throw Problem.unprocessable([Fault(pointer: "", detail: "the examples \(refusal)")])
           }
-          let file = DatasetFile(path: "\(staged)/\(DecodedFolder.examplesName)", description: description)
+          let file = DatasetFile(path: decoded.examples, description: description)
           let score = SamplerRequest.Score(checkpoint: checkpoint.path, model: model.record.id, dataset: file)
-          self.ask(.score(score), responder, done) { Response(sampled: $0) }
+          // The sampler reads the decoded examples until it has answered.
+          self.ask(.score(score), responder, reply) { frame in withExtendedLifetime(decoded) { Response(sampled: frame) } }
         } catch {
-          done(.failure(error))
+          reply(.failure(error))
         }
       }
     }

@@ -233,6 +233,11 @@ private func faults(
     #expect(flags.values == ["--port": "80", "--data": "-x", "--host": ""])
   }
 
+  @Test func `an address can be pasted, an IPv6 one too`() throws {
+    #expect(try load(flags: ["--host": "localhost"]).configuration.address(port: 80) == "http://localhost:80")
+    #expect(try load(flags: ["--host": "::1"]).configuration.address(port: 80) == "http://[::1]:80")
+  }
+
   @Test func `what is no flag, lacks its value or comes twice is refused, all at once`() throws {
     let error = #expect(throws: ConfigurationFaults.self) {
       try ConfigurationFlags(parsing: ["serve", "--port", "--data", "x", "--data", "y", "--workers"])

@@ -84,6 +84,17 @@ import Testing
     try fount.finish(id)
   }
 
+  @Test func `is no server that Ctrl-C ends together with the script around it: it leaves cleanly`() throws {
+    let folder = try TemporaryFolder()
+    let fount = try FountProcess(data: folder.path)
+    let id = try #require(try fount.submit(Self.longJob(try fount.dataset(SampleData.barsAndStripes(side: 5, copies: 20))))["id"]?.string)
+    try fount.wait(for: id) { $0["status"] == "running" }
+    // The terminal's SIGINT reaches the server too, and the script's SIGTERM follows.
+    Foundation.kill(fount.pid, SIGINT)
+    Thread.sleep(forTimeInterval: 0.2)
+    #expect(fount.stop() == 0)
+  }
+
   @Test func `is not what cancel leaves behind: the job is cancelled, and stays so`() throws {
     let folder = try TemporaryFolder()
     let fount = try FountProcess(data: folder.path)

@@ -41,6 +41,9 @@ import Testing
     let location = try #require(drawn.headers["content-location"])
     let again = try fount.curl(location)
     #expect(again.body == drawn.body)
+    // What was escaped stays so.
+    let warm = try #require(try fount.curl("/v1/models/\(model)/samples?count=2&temperature=1.5e%2B0").headers["content-location"])
+    #expect(try fount.curl(warm).status == 200)
     let tag = try #require(again.headers["etag"])
     #expect(again.headers["cache-control"]?.contains("immutable") == true)
     let cached = try fount.curl(location, "-H", "If-None-Match: \(tag)")

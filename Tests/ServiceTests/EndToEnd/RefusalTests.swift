@@ -40,6 +40,29 @@ import Testing
     #expect(try fount.upload(good).status == 201)
   }
 
+  @Test func `of what all datasets together may not take is a 507, and leaves nothing behind`() throws {
+    let folder = try TemporaryFolder()
+    let (first, second) = (SampleData.barsAndStripes(side: 4, copies: 2), SampleData.barsAndStripes(side: 4, copies: 3))
+    let fount = try FountProcess(data: folder.path, flags: ["--datasets-bytes-max", "2048"])
+    #expect(try fount.upload(first).status == 201)
+    let answer = try fount.upload(second)
+    #expect(try answer.status == 507 && answer.json["detail"]?.string?.contains("2048") == true)
+    #expect(try Self.files(in: folder.path + "/blobs").count == 1)
+    #expect(try Self.files(in: folder.path + "/incoming").isEmpty)
+    #expect(try fount.upload(first).status == 200)
+  }
+
+  @Test func `of a megabyte of wrong names is neither slow nor long`() throws {
+    let folder = try TemporaryFolder()
+    let fount = try FountProcess(data: folder.path)
+    let names = (0..<80_000).map { "\"n\($0)\":1" }.joined(separator: ",")
+    let file = folder.path + "-names"
+    try Data("{\"kind\":\"train\",\(names)}".utf8).write(to: URL(fileURLWithPath: file))
+    defer { try? FileManager.default.removeItem(atPath: file) }  // A leftover harms nothing.
+    let answer = try fount.curl("/v1/jobs", "--data-binary", "@\(file)")
+    #expect(answer.status == 422 && answer.body.count < 100_000)
+  }
+
   private static func npy(_ header: String) -> [UInt8] {
     let padded = header + String(repeating: " ", count: (118 - header.utf8.count % 64 + 64 - 1) % 64) + "\n"
     return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(padded.utf8.count & 255), UInt8(padded.utf8.count >> 8)] + Array(padded.utf8)
@@ -118,12 +141,14 @@ import Testing
       let answer = try fount.curl(path)
       #expect(answer.status == 404, "\(path)")
       #expect(try answer.json["status"] == 404 && answer.json["request_id"]?.string != nil, "\(path)")
+      #expect(try answer.json["instance"] == .string(path))
     }
     let method = try fount.curl("/v1/jobs", "-X", "PUT")
     #expect(method.status == 405 && method.headers["allow"]?.contains("POST") == true)
     let typo = try fount.curl("/v1/jobs?limt=3")
     #expect(try typo.status == 400 && typo.faults["limt"]?.contains("limit") == true)
     #expect(try fount.curl("/v1/jobs?after=nowhere").status == 400)
+    for path in ["/livez", "/readyz", "/version", "/v1/families"] { #expect(try fount.curl("\(path)?verbose=1").status == 400) }
     #expect(try fount.curl("/v1/jobs?status=runing").status == 400)
   }
 
