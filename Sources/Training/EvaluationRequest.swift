@@ -53,7 +53,7 @@ package struct EvaluationRequest: Sendable {
     guard let value = reader.value("metrics") else { return [.nats] }
     let known = EvaluationMetric.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
     guard let names = value.array, !names.isEmpty else {
-      reader.fault("metrics", "must be an array with at least one of \(known); was \(FieldReader.shown(value))")
+      reader.fault("metrics", "must be an array with at least one of \(known); was \(value == [] ? "empty" : FieldReader.shown(value))")
       return []
     }
     var metrics: [EvaluationMetric] = []

@@ -19,9 +19,7 @@ extension FountService {
       let format = query.string("format", oneOf: Self.formats)
       if let name, name.utf8.count > 200 { query.fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
       try query.finish()
-      guard case .file(let upload, let bytes) = request.body, bytes > 0 else {
-        throw Problem.unprocessable([Fault(pointer: "", detail: "the body is empty; an IDX or NPY file is needed, plain or gzipped")])
-      }
+      let (upload, bytes) = try Self.examples(in: request)
       let digest = try SHA256.of(file: upload)
       try Self.check(request.headers[.reprDigest], against: digest)
       let id = Self.datasetID(upload: digest, format: format)
@@ -31,6 +29,17 @@ extension FountService {
         self.answer(request, responder) { try self.adopt(try result.get(), id: id, name: name, upload: digest, bytes: bytes) }
       }
     }
+  }
+
+  /// The file of examples that is a request's body.
+  static func examples(in request: Request) throws(Problem) -> (path: String, bytes: Int) {
+    if request.headers[.contentType]?.lowercased().hasPrefix("multipart/") == true {
+      throw Problem(.unsupportedMediaType, "the body must be the file itself, as curl --data-binary @FILE or -T FILE sends it, not a form")
+    }
+    guard case .file(let path, let bytes) = request.body, bytes > 0 else {
+      throw .unprocessable([Fault(pointer: "", detail: "the body is empty; an IDX or NPY file is needed, plain or gzipped")])
+    }
+    return (path, bytes)
   }
 
   /// A dataset is its bytes and how they were decoded: the same upload is the same dataset, here and on every server.

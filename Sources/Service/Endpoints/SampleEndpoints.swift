@@ -140,9 +140,7 @@ extension FountService {
         throw Problem(.conflict, "the family \(model.family.name) has no density: it can't score")
       }
       let checkpoint = try self.checkpoint(of: model)
-      guard case .file(let upload, let bytes) = request.body, bytes > 0 else {
-        throw Problem.unprocessable([Fault(pointer: "", detail: "the body is empty; examples as an IDX or NPY file are needed")])
-      }
+      let (upload, _) = try Self.examples(in: request)
       self.decoders.decode(upload, into: "\(self.folder.incoming)/\(request.id)", format: format) { result in
         do {
           let decoded = try result.get()

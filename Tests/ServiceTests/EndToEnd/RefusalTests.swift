@@ -34,6 +34,8 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder.path + "-long") }  // A leftover harms nothing.
     let long = try fount.curl("/v1/datasets", "-H", "Transfer-Encoding: chunked", "--data-binary", "@\(folder.path)-long")
     #expect(long.status == 413)
+    let form = try fount.curl("/v1/datasets", "-F", "file=abc")
+    #expect(form.status == 415 && form.text.contains("--data-binary"))
     #expect(try fount.curl("/v1/datasets").json["data"] == [])
     #expect(try Self.files(in: folder.path + "/incoming").isEmpty)
     #expect(try Self.files(in: folder.path + "/blobs").isEmpty)
