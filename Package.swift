@@ -26,7 +26,7 @@ let package = Package(
     .executableTarget(
       name: "fount",
       dependencies: [
-        "Service", "HTTP", "Training", "Datasets",
+        "Service", "HTTP", "Training", "Datasets", "Models", "Tensors", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -68,7 +68,7 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "Evaluation", dependencies: ["Models", "Tensors"], swiftSettings: swift),
     .target(name: "Models", dependencies: ["Tensors", "JSON"], swiftSettings: swift),
-    .target(name: "Tensors", dependencies: ["CKernels"], swiftSettings: swiftWithPointers),
+    .target(name: "Tensors", dependencies: ["CKernels"], exclude: ["README.md"], swiftSettings: swiftWithPointers),
     .target(name: "CKernels", cSettings: c),
 
     // Bytes in and out.

@@ -228,7 +228,7 @@ package struct BernoulliNats: Primitive {
   package func shape(of inputs: [[Int]]) -> [Int] { [inputs[0][0]] }
 
   package func forward(_ inputs: [Tensor], into y: inout Tensor, _ team: ThreadTeam) {
-    y.replace(with: Kernels.bernoulliNats(logits: inputs[0], of: inputs[1], team).lazy.map { Float($0) })
+    Kernels.bernoulliNats(logits: inputs[0], of: inputs[1], into: &y, team)
   }
 
   package func backward(_ inputs: [Tensor], y: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam) {

@@ -12,6 +12,7 @@ package struct Tensor: Sendable, Hashable {
   package init(shape: [Int], scalars: [Float]) {
     let count = Self.count(of: shape)
     precondition(scalars.count == count, "shape \(shape) holds \(count) numbers; got \(scalars.count)")
+    if count > 0 { Allocations.note() }
     self.shape = shape
     self.scalars = scalars
   }
@@ -60,18 +61,9 @@ package struct Tensor: Sendable, Hashable {
     set { scalars[row * columns + column] = newValue }
   }
 
-  mutating func fill(_ scalar: Float) {
-    for i in scalars.indices { scalars[i] = scalar }
-  }
+  mutating func fill(_ scalar: Float) { Kernels.fill(&self, with: scalar) }
 
-  mutating func shift(by scalar: Float) {
-    for i in scalars.indices { scalars[i] += scalar }
-  }
-
-  mutating func replace(with numbers: some Collection<Float>) {
-    precondition(numbers.count == count, "\(count) numbers, not \(numbers.count)")
-    for (i, number) in zip(scalars.indices, numbers) { scalars[i] = number }
-  }
+  mutating func shift(by scalar: Float) { Kernels.update(&self) { $1 + scalar } }
 
   private static func count(of shape: [Int]) -> Int {
     precondition(shape.allSatisfy { $0 >= 0 }, "a shape has no negative lengths: \(shape)")
