@@ -256,6 +256,10 @@ package enum Kernels {
     tensor = moved
   }
 
+  static func writeIfAny(_ tensor: inout Tensor, _ body: (UnsafeMutablePointer<Float>?) -> Void) {
+    if tensor.count > 0 { unsafe write(&tensor) { unsafe body($0) } } else { body(nil) }
+  }
+
   static func writeIfAny(_ gradient: inout Gradient?, _ body: (UnsafeMutablePointer<Float>?) -> Void) {
     guard var moved = gradient, moved.tensor.count > 0 else { return body(nil) }
     gradient = nil

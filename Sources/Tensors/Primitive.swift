@@ -28,13 +28,13 @@ package struct PrimitiveExample: Sendable {
 /// The table that the gradient check walks.
 package enum Primitives {
   package static let all: [any Primitive.Type] = [
-    Dense.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self, BernoulliNats.self, Mean.self,
+    Dense.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self, BernoulliNats.self, SoftmaxNats.self, Mean.self,
   ]
 }
 
 extension Tensor {
   /// Numbers for the examples, from −1 to 1.
-  fileprivate static func example(_ shape: Int..., index: Int = 0, in range: Range<Float> = -1..<1) -> Tensor {
+  static func example(_ shape: Int..., index: Int = 0, in range: Range<Float> = -1..<1) -> Tensor {
     Tensor(uniformIn: range, shape: shape, .initialization, index: index, using: Philox(seed: 1))
   }
 }
@@ -245,6 +245,35 @@ package struct BernoulliNats: Primitive {
   }
 }
 
+/// −ln p of each row's class under the softmax of its logits, nats.
+///
+/// Inputs: logits `[rows, classes]`, and the classes `[rows]`, whole numbers, which are data and have no gradient.
+package struct SoftmaxNats: Primitive {
+  package init() {}
+
+  package func shape(of inputs: [[Int]]) -> [Int] { [inputs[0][0]] }
+
+  package func forward(_ inputs: [Tensor], into y: inout Tensor, _ team: ThreadTeam) {
+    Kernels.softmaxNats(logits: inputs[0], of: inputs[1], into: &y, team)
+  }
+
+  package func backward(_ inputs: [Tensor], y: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam) {
+    precondition(dInputs[1] == nil, "data has no gradient")
+    guard var dlogits = dInputs[0] else { return }
+    dInputs[0] = nil
+    Kernels.softmaxGradient(logits: inputs[0], of: inputs[1], dnats: dy, into: &dlogits, team)
+    dInputs[0] = dlogits
+  }
+
+  package static var examples: [PrimitiveExample] {
+    [
+      PrimitiveExample(
+        SoftmaxNats(), [.example(4, 19, in: -3..<3), Tensor(shape: [4], scalars: [0, 18, 7, 7])], differentiable: [true, false]),
+      PrimitiveExample(SoftmaxNats(), [.example(2, 1), Tensor(shape: [2], scalars: [0, 0])], differentiable: [true, false]),
+    ]
+  }
+}
+
 /// The mean of all numbers, summed in order.
 package struct Mean: Primitive {
   package init() {}
@@ -267,7 +296,7 @@ package struct Mean: Primitive {
 
 extension Gradient? {
   /// Changes the tensor in place, where there is one.
-  fileprivate mutating func write(_ body: (inout Tensor) -> Void) {
+  mutating func write(_ body: (inout Tensor) -> Void) {
     guard var gradient = self else { return }
     self = nil
     body(&gradient.tensor)

@@ -118,6 +118,6 @@ package struct Tape: Sendable {
 }
 
 extension Tensor {
-  /// No numbers at all: what stands where a tensor was moved out.
-  fileprivate static let empty = Tensor(shape: [0], scalars: [])
+  /// No numbers at all: what stands where a tensor was moved out, or where there is none.
+  static let empty = Tensor(shape: [0], scalars: [])
 }

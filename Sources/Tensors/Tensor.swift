@@ -41,6 +41,18 @@ package struct Tensor: Sendable, Hashable {
     self.init(shape: [examples.count, sites], scalars: scalars)
   }
 
+  /// Standard normal numbers, `[examples, sites]`: a row depends on the seed, the stream, the step and its example alone.
+  package init(normal sites: Int, _ stream: Philox.Stream, step: Int = 0, examples: [Int], using randomness: Philox) {
+    var scalars: [Float] = []
+    scalars.reserveCapacity(sites * examples.count)
+    var row = Tensor(repeating: 0, shape: [sites])
+    for example in examples {
+      Kernels.normal(into: &row, stream, step: step, example: example, using: randomness)
+      scalars += row.scalars
+    }
+    self.init(shape: [examples.count, sites], scalars: scalars)
+  }
+
   package var count: Int { scalars.count }
   /// The length of the first axis; 1 for a single number.
   package var rows: Int { shape.first ?? 1 }

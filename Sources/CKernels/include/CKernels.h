@@ -80,6 +80,12 @@ void fount_bernoulli_nats(double *nats, const float *logits, const float *x, lon
 // dlogits[r] = (sigmoid(logits[r]) − x[r]) · dnats[r], or that added.
 void fount_bernoulli_gradient(float *dlogits, const float *logits, const float *x, const float *dnats, long rows, long columns, int adds);
 
+// nats[r] = −ln of what the softmax of logits[r] gives class classes[r], a whole number below `columns`, in double precision.
+void fount_softmax_nats(double *nats, const float *logits, const float *classes, long rows, long columns);
+// dlogits[r] = (softmax(logits[r]) − [class]) · dnats[r], or that added.
+void fount_softmax_gradient(
+    float *dlogits, const float *logits, const float *classes, const float *dnats, long rows, long columns, int adds);
+
 // MARK: Optimizer
 
 typedef struct {
@@ -88,10 +94,20 @@ typedef struct {
   float root_scale;     // 1 over the root of 1 − beta2^t
   float shrink;         // what weight decay leaves: 1 − learning rate · decay
   float average_decay;  // of the running average
+  float gradient_scale; // what clipping leaves of the gradient
 } fount_adam_settings;
 // One step of Adam; `average` is NULL where none is kept.
 void fount_adam(
     float *weights, float *mean, float *square, float *average, const float *gradient, long count, const fount_adam_settings *settings);
+
+// The other methods; `beta1` is SGD's momentum, `beta2` RMSProp's decay; `rate` is the learning rate itself.
+// SGD with momentum; `velocity` is NULL where there is none.
+void fount_sgd(float *weights, float *velocity, float *average, const float *gradient, long count, const fount_adam_settings *settings);
+// RMSProp.
+void fount_rmsprop(float *weights, float *square, float *average, const float *gradient, long count, const fount_adam_settings *settings);
+
+// Σ x², 16 sums in lanes, added in a fixed order, in double precision.
+double fount_sum_of_squares(const float *x, long count);
 
 // MARK: Random numbers
 
@@ -99,6 +115,10 @@ void fount_adam(
 void fount_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t block[4]);
 // uniforms[site], multiples of 2^-24 in [0, 1): word site % 4 of the block (site / 4, example, step, stream).
 void fount_uniform(float *uniforms, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
+// normals[site] (Box & Muller 1958): sites 2i and 2i + 1 share the pair of words (2i, 2i + 1).
+void fount_normal(float *normals, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
+// classes[r]: the first class at which the running sum of e^(logits[r] − max) is above uniforms[r] times the whole; in double precision.
+void fount_categorical(float *classes, const float *logits, const float *uniforms, long rows, long columns);
 // y[site] = uniforms[site] as above < keep ? x[site] / keep : 0, or that added to y.
 void fount_dropout(
     float *y, const float *x, long count, float keep, int adds, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
