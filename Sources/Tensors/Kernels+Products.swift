@@ -87,7 +87,7 @@ extension Kernels {
     return (x.shape[0], w.shape[0], w.shape[1])
   }
 
-  private static func panels(_ columns: Int) -> Int { (columns + Int(fount_panel) - 1) / Int(fount_panel) }
+  static func panels(_ columns: Int) -> Int { (columns + Int(fount_panel) - 1) / Int(fount_panel) }
 
   /// `fount_add_scaled_row`: the share that input `row` has in x·w, added to y where the mask lets it be seen.
   /// - Parameters:

@@ -28,7 +28,8 @@ package struct PrimitiveExample: Sendable {
 /// The table that the gradient check walks.
 package enum Primitives {
   package static let all: [any Primitive.Type] = [
-    Dense.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self, BernoulliNats.self, SoftmaxNats.self, Mean.self,
+    Dense.self, Convolution.self, TransposedConvolution.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
+    BernoulliNats.self, SoftmaxNats.self, Mean.self,
   ]
 }
 

@@ -53,6 +53,41 @@ void fount_add_scaled_row(
 // y[r, from..<to] = f(sums[r, from..<to] + bias[from..<to]), the end of a dense layer.
 void fount_finish_columns(float *y, const float *sums, long rows, long stride, const float *bias, long from, long to, int activation);
 
+// MARK: Convolutions over images [height, width, channels], the taps that a mask leaves alive alone
+
+enum { fount_taps_max = 1024 };
+
+// y[r, c, f] = g(bias[f] + Σ_tap Σ_channel x[r·stride + tap_y − top, c·stride + tap_x − left, channel] · w[tap, channel, f]), x being 0
+// beyond its borders. w [taps, channels, filters]; taps in raster order, with tap_y and tap_x from 0.
+typedef struct {
+  long images, height, width, channels, y_height, y_width, filters;
+  long stride, top, left, taps;
+  const int32_t *tap_y, *tap_x;
+  const float *x, *w, *bias;  // bias NULL: none
+  float *y;
+  const float *dy;
+  float *dx, *dw, *dbias;  // dw and dbias NULL where nobody wants them
+  int y_adds, dx_adds, dw_adds, dbias_adds;
+  int activation;  // of y, or of dx where that is a transposed convolution's result
+} fount_convolution;
+
+// One panel of filters, packed for all images: taps · channels rows of 16.
+void fount_convolution_pack(const fount_convolution *layer, float *packed, long panel);
+// y of one image. `packed` holds all panels.
+void fount_convolution_forward(const fount_convolution *layer, const float *packed, long image);
+// One panel of channels, packed for all images: taps · filters rows of 16.
+void fount_convolution_pack_transposed(const fount_convolution *layer, float *packed, long panel);
+// dx of one image, from dy; with `bias` (of channels) and `activation` it is the transposed convolution's result.
+void fount_convolution_data_gradient(const fount_convolution *layer, const float *packed, long image);
+// The gradients of one of `blocks` blocks of images: for each panel of filters, taps · channels rows of 16, and a row for the bias.
+void fount_convolution_weight_gradient(const fount_convolution *layer, float *partial, long block, long blocks);
+// One panel of dw and dbias: the blocks' shares, summed in order.
+void fount_convolution_sum_blocks(const fount_convolution *layer, const float *partial, long panel, long blocks);
+
+// Memory of the calling thread's own, aligned to 64 bytes, valid until it asks for more in the same slot.
+enum { fount_scratch_image, fount_scratch_weights, fount_scratch_slots };
+float *fount_scratch(int slot, long count);
+
 // MARK: Element by element
 
 // dy ·= f′, told by y = f(…).
