@@ -195,7 +195,7 @@ CLONES void fount_convolution_forward(const fount_convolution *layer, const floa
     over.result = y + first;
     correlate(&over, &all, packed + first * depth, depth, columns, layer->y_adds, &end);
   }
-  if (layer->activation == fount_sigmoid || layer->activation == fount_tanh)
+  if (layer->activation > fount_relu)
     fount_finish_columns(y, y, pixels, filters, NULL, 0, filters, layer->activation);
 }
 
@@ -228,8 +228,26 @@ INLINE void borders_of(
   }
 }
 
+// Few channels would leave most of a panel empty: then dy is multiplied by the weights of all taps at once, and the products are added to
+// the pixels that they are for.
+enum { few_channels = 4 };
+
+INLINE long panels_of(long columns) { return (columns + fount_panel - 1) / fount_panel; }
+
+long fount_convolution_transposed_panels(const fount_convolution *layer) {
+  return panels_of(layer->channels <= few_channels ? layer->taps * layer->channels : layer->channels);
+}
+
 CLONES void fount_convolution_pack_transposed(const fount_convolution *layer, float *packed, long panel) {
   const long channels = layer->channels, filters = layer->filters, first = panel * fount_panel, stride = layer->stride;
+  if (channels <= few_channels) {
+    const long columns = min_of(fount_panel, layer->taps * channels - first);
+    for (long f = 0; f < filters; f++) {
+      for (long j = 0; j < fount_panel; j++)
+        packed[(panel * filters + f) * fount_panel + j] = j < columns ? layer->w[(first + j) * filters + f] : 0.0f;
+    }
+    return;
+  }
   const long width = min_of(fount_panel, channels - first);
   float *to = packed + panel * layer->taps * filters * fount_panel;
   // Class by class; within one the later tap comes first, which is where dy's memory begins.
@@ -244,7 +262,48 @@ CLONES void fount_convolution_pack_transposed(const fount_convolution *layer, fl
   }
 }
 
+// The products of one pixel of dy, [taps, channels], to where they belong.
+INLINE void add_products(const fount_convolution *layer, float *dx, const float *product, long y, long x) {
+  const long channels = layer->channels, top = y * layer->stride - layer->top, left = x * layer->stride - layer->left;
+  for (long t = 0; t < layer->taps; t++) {
+    long row = top + layer->tap_y[t], column = left + layer->tap_x[t];
+    if (row < 0 || row >= layer->height || column < 0 || column >= layer->width) continue;
+    float *to = dx + (row * layer->width + column) * channels;
+    for (long c = 0; c < channels; c++) to[c] += product[t * channels + c];
+  }
+}
+
+INLINE void data_gradient_of_few(const fount_convolution *layer, const float *packed, long image) {
+  const long channels = layer->channels, filters = layer->filters, columns = layer->y_width;
+  const long count = layer->height * layer->width * channels;
+  const long panels = panels_of(layer->taps * channels), width = panels * fount_panel;
+  const long band_rows = max_of(1, band_pixels / columns);
+  float *dx = layer->dx + image * count, *products = fount_scratch(fount_scratch_image, band_rows * columns * width);
+  if (!layer->dx_adds) memset(dx, 0, (size_t)count * sizeof(float));
+  runs all;
+  all.count = 0;
+  add_run(&all, 0, filters);
+  for (long y = 0; y < layer->y_height; y += band_rows) {
+    long rows = min_of(band_rows, layer->y_height - y);
+    const float *dy = layer->dy + (image * layer->y_height + y) * columns * filters;
+    grid over = {rows, columns, dy, columns * filters, filters, NULL, columns * width, width};
+    for (long panel = 0; panel < panels; panel++) {
+      over.result = products + panel * fount_panel;
+      correlate(&over, &all, packed + panel * filters * fount_panel, filters, fount_panel, 0, NULL);
+    }
+    for (long p = 0; p < rows * columns; p++) add_products(layer, dx, products + p * width, y + p / columns, p % columns);
+  }
+  if (layer->bias) {
+    for (long i = 0; i < count; i++) dx[i] += layer->bias[i % channels];
+  }
+  if (layer->activation != fount_identity) fount_finish_columns(dx, dx, 1, count, NULL, 0, count, layer->activation);
+}
+
 CLONES void fount_convolution_data_gradient(const fount_convolution *layer, const float *packed, long image) {
+  if (layer->channels <= few_channels) {
+    data_gradient_of_few(layer, packed, image);
+    return;
+  }
   const long channels = layer->channels, filters = layer->filters, stride = layer->stride, panel_depth = layer->taps * filters;
   long top, bottom, left, right;
   borders_of(layer->height, layer->top, stride, layer->y_height, layer->taps, layer->tap_y, &top, &bottom);
@@ -276,7 +335,7 @@ CLONES void fount_convolution_data_gradient(const fount_convolution *layer, cons
     }
     before += depth;
   }
-  if (layer->activation == fount_sigmoid || layer->activation == fount_tanh)
+  if (layer->activation > fount_relu)
     fount_finish_columns(dx, dx, layer->height * layer->width, channels, NULL, 0, channels, layer->activation);
 }
 

@@ -21,6 +21,9 @@ CLONES void fount_finish_columns(
       case fount_tanh:
         for (long c = from; c < to; c++) at[c] = tanh_of(at[c]);
         break;
+      case fount_leaky_relu:
+        for (long c = from; c < to; c++) at[c] = at[c] > 0.0f ? at[c] : 0.2f * at[c];
+        break;
     }
   }
 }
@@ -41,6 +44,9 @@ CLONES void fount_activation_gradient(float *restrict dy, const float *restrict 
         float slope = 1.0f - y[i] * y[i];
         dy[i] = dy[i] * slope;
       }
+      break;
+    case fount_leaky_relu:
+      for (long i = 0; i < count; i++) dy[i] = y[i] > 0.0f ? dy[i] : 0.2f * dy[i];
       break;
   }
 }

@@ -69,7 +69,7 @@ extension Kernels {
               unsafe (layer.dx, layer.dx_adds, layer.activation) = (dx, adds ? 1 : 0, activation.code)
               let packed = unsafe scratch(panels(channels) * taps.count * filters * Int(fount_panel))
               let lent = unsafe Lent((layer: layer, packed: packed))
-              team.forEachBlock(of: panels(channels)) { panel in
+              team.forEachBlock(of: unsafe fount_convolution_transposed_panels(&layer)) { panel in
                 var (layer, packed) = unsafe lent.value
                 unsafe fount_convolution_pack_transposed(&layer, packed, panel)
               }

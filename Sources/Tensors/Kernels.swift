@@ -2,7 +2,7 @@ import CKernels
 
 /// What a layer does to its sums.
 package enum Activation: String, Sendable, Hashable, CaseIterable {
-  case identity, relu, sigmoid, tanh
+  case identity, relu, sigmoid, tanh, leakyRelu
 
   var code: Int32 {
     switch self {
@@ -10,6 +10,7 @@ package enum Activation: String, Sendable, Hashable, CaseIterable {
     case .relu: Int32(fount_relu)
     case .sigmoid: Int32(fount_sigmoid)
     case .tanh: Int32(fount_tanh)
+    case .leakyRelu: Int32(fount_leaky_relu)
     }
   }
 }
@@ -86,6 +87,22 @@ package enum Kernels {
         inStretches(of: count, team) { stretch in
           let (y, dy) = unsafe lent.value
           unsafe fount_activation_gradient(dy + stretch.lowerBound, y + stretch.lowerBound, stretch.count, activation.code)
+        }
+      }
+    }
+  }
+
+  /// `fount_finish_columns` without a bias: y = f(x).
+  static func activate(_ x: Tensor, _ activation: Activation, into y: inout Tensor, _ team: ThreadTeam) {
+    let count = x.count
+    precondition(y.count == count, "shapes that do not meet: \(x.shape), \(y.shape)")
+    unsafe read(x) { x in
+      unsafe write(&y) { y in
+        let lent = unsafe Lent((x: x, y: y))
+        inStretches(of: count, team) { stretch in
+          let (x, y) = unsafe lent.value
+          let (at, length) = (stretch.lowerBound, stretch.count)
+          unsafe fount_finish_columns(y + at, x + at, 1, length, nil, 0, length, activation.code)
         }
       }
     }

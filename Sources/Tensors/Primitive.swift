@@ -29,7 +29,7 @@ package struct PrimitiveExample: Sendable {
 package enum Primitives {
   package static let all: [any Primitive.Type] = [
     Dense.self, Convolution.self, TransposedConvolution.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
-    BernoulliNats.self, SoftmaxNats.self, Mean.self,
+    Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, BernoulliNats.self, SoftmaxNats.self, Mean.self,
   ]
 }
 
@@ -73,11 +73,14 @@ package struct Dense: Primitive {
     // Away from 0, where the rectifier has no derivative: the sums are large and of one sign a column.
     let steep = Tensor.example(19, 21, index: 1, in: 0.5..<1)
     let positive = Tensor.example(7, 19, in: 0.5..<1)
-    return Activation.allCases.filter { $0 != .relu }.flatMap { activation in
+    return [Activation.identity, .sigmoid, .tanh].flatMap { activation in
       [nil, mask].map {
         PrimitiveExample(Dense(activation, mask: $0), [.example(7, 19), .example(19, 21, index: 1), .example(21, index: 2)])
       }
     } + [
+      PrimitiveExample(Dense(.leakyRelu), [positive, steep]),
+      PrimitiveExample(
+        Dense(.leakyRelu), [positive, Tensor(shape: steep.shape, scalars: steep.scalars.map { -$0 })]),
       PrimitiveExample(Dense(.relu), [positive, steep, .example(21, index: 2)]),
       PrimitiveExample(Dense(), [.example(7, 19), .example(19, 21, index: 1)]),
     ]

@@ -54,6 +54,7 @@ private enum Pointers {
     "Sources/Tensors/Kernels.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Convolution.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Likelihoods.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+Normalization.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Optimizers.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Products.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Randomness.swift": "wraps the kernels in C",

@@ -23,7 +23,8 @@ void fount_pause(void);
 
 enum { fount_panel = 16 };
 
-enum { fount_identity = 0, fount_relu = 1, fount_sigmoid = 2, fount_tanh = 3 };
+// The leaky one keeps a fifth below 0 (Radford et al. 2016).
+enum { fount_identity, fount_relu, fount_sigmoid, fount_tanh, fount_leaky_relu };
 
 // A layer y = f(x·w + bias) of `batch` rows. Row-major: x [batch, inputs], w [inputs, outputs], y [batch, outputs].
 typedef struct {
@@ -75,7 +76,9 @@ typedef struct {
 void fount_convolution_pack(const fount_convolution *layer, float *packed, long panel);
 // y of one image. `packed` holds all panels.
 void fount_convolution_forward(const fount_convolution *layer, const float *packed, long image);
-// One panel of channels, packed for all images: taps · filters rows of 16.
+// One panel of channels, packed for all images: taps · filters rows of 16. With few channels, a panel is of (tap, channel) instead, and
+// has `filters` rows; it never takes more room.
+long fount_convolution_transposed_panels(const fount_convolution *layer);
 void fount_convolution_pack_transposed(const fount_convolution *layer, float *packed, long panel);
 // dx of one image, from dy; with `bias` (of channels) and `activation` it is the transposed convolution's result.
 void fount_convolution_data_gradient(const fount_convolution *layer, const float *packed, long image);
@@ -107,6 +110,27 @@ void fount_gather(
 // y[row_order[r], column_order[c]] += x[r, c].
 void fount_scatter_add(
     float *y, const float *x, long rows, long columns, long y_columns, const int32_t *row_order, const int32_t *column_order);
+
+// MARK: Normalization
+
+// Layer norm: y[r] = (x[r] − mean) / √(variance + epsilon) · gain + shift, the moments being those of the row.
+void fount_layer_norm(float *y, const float *x, const float *gain, const float *shift, float epsilon, long rows, long columns);
+// Its dx, or that added.
+void fount_layer_norm_gradient(
+    float *dx, const float *dy, const float *x, const float *gain, float epsilon, long rows, long columns, int adds);
+// These rows' shares of dgain and dshift.
+void fount_layer_norm_sums(float *dgain, float *dshift, const float *dy, const float *x, float epsilon, long rows, long columns);
+
+// sums[c] over these rows, in their order: of x; with `mean` of (x − mean[c])²; with `dy` of dy · (x − mean[c]) · inverse[c].
+void fount_sum_columns(
+    float *sums, const float *x, const float *mean, const float *dy, const float *inverse, long rows, long columns);
+// Batch norm: y[r, c] = (x[r, c] − mean[c]) · scale[c] + shift[c].
+void fount_normalize_columns(
+    float *y, const float *x, const float *mean, const float *scale, const float *shift, long rows, long columns);
+// Its dx, or that added: (dy − mean_plain − (x − mean) · inverse · mean_along) · scale, all of them by column.
+void fount_batch_norm_gradient(
+    float *dx, const float *dy, const float *x, const float *mean, const float *inverse, const float *scale, const float *mean_plain,
+    const float *mean_along, long rows, long columns, int adds);
 
 // MARK: Reductions: 16 sums in lanes, added in a fixed order.
 
