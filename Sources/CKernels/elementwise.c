@@ -51,6 +51,33 @@ CLONES void fount_activation_gradient(float *restrict dy, const float *restrict 
   }
 }
 
+CLONES void fount_add_activation_gradient(
+    float *restrict dx, const float *restrict dy, const float *restrict y, long count, int activation) {
+  switch (activation) {
+    case fount_identity:
+      for (long i = 0; i < count; i++) dx[i] += dy[i];
+      break;
+    case fount_relu:
+      for (long i = 0; i < count; i++) dx[i] += y[i] > 0.0f ? dy[i] : 0.0f;
+      break;
+    case fount_sigmoid:
+      for (long i = 0; i < count; i++) {
+        float slope = y[i] * (1.0f - y[i]);
+        dx[i] = dy[i] * slope + dx[i];
+      }
+      break;
+    case fount_tanh:
+      for (long i = 0; i < count; i++) {
+        float slope = 1.0f - y[i] * y[i];
+        dx[i] = dy[i] * slope + dx[i];
+      }
+      break;
+    case fount_leaky_relu:
+      for (long i = 0; i < count; i++) dx[i] = (y[i] > 0.0f ? 1.0f : 0.2f) * dy[i] + dx[i];
+      break;
+  }
+}
+
 CLONES void fount_map(float *restrict y, const float *restrict x, long count, int function) {
   switch (function) {
     case fount_map_exp:
@@ -77,6 +104,10 @@ CLONES void fount_add(float *restrict y, const float *restrict x, long count, fl
   } else {
     for (long i = 0; i < count; i++) y[i] = scale * x[i];
   }
+}
+
+CLONES void fount_sum(float *restrict y, const float *a, const float *b, long count) {
+  for (long i = 0; i < count; i++) y[i] = a[i] + b[i];
 }
 
 CLONES void fount_multiply(float *y, const float *a, const float *b, long count, int adds) {

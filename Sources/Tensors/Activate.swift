@@ -12,8 +12,12 @@ package struct Activate: Primitive {
 
   package func backward(_ inputs: [Tensor], y: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam) {
     guard let adds = dInputs[0]?.adds else { return }
-    Kernels.activationGradient(activation, y: y, dy: &dy, team)
-    dInputs[0].write { Kernels.add(dy, to: &$0, adds: adds, team) }
+    if adds {
+      dInputs[0].write { Kernels.addActivationGradient(activation, y: y, dy: dy, to: &$0, team) }
+    } else {
+      Kernels.activationGradient(activation, y: y, dy: &dy, team)
+      dInputs[0].take(&dy, isLast: true, team)
+    }
   }
 
   package static var examples: [PrimitiveExample] {

@@ -112,4 +112,56 @@ extension Kernels {
     precondition(classes.count == rows && columns > 0, "\(classes.count) classes for \(rows) rows of \(columns)")
     precondition(classes.scalars.allSatisfy { $0 >= 0 && $0 < Float(columns) && $0 == $0.rounded() }, "a class outside 0..<\(columns)")
   }
+
+  // MARK: Mixtures of logistics
+
+  /// `fount_logistics_nats`: −ln p of each row of x.
+  /// - Parameters:
+  ///   - parameters: `[batch, …, 3 · components]`
+  ///   - x: `[batch, …]`, levels of 0…255 over 255
+  static func logisticsNats(parameters: Tensor, of x: Tensor, into nats: inout Tensor, _ team: ThreadTeam) {
+    let (rows, sites, components) = mixture(parameters, x)
+    precondition(nats.count == rows, "\(nats.count) numbers for \(rows) rows")
+    unsafe read(parameters) { parameters in
+      unsafe read(x) { x in
+        unsafe write(&nats) { nats in
+          let lent = unsafe Lent((parameters: parameters, x: x, nats: nats))
+          team.forEachBlock(of: rows) { row in
+            let (parameters, x, nats) = unsafe lent.value
+            let at = row * sites
+            unsafe nats[row] = Float(fount_logistics_nats(parameters + at * 3 * components, x + at, sites, components))
+          }
+        }
+      }
+    }
+  }
+
+  /// `fount_logistics_gradient`: dparameters[r] = the gradient of row r's nats times dnats[r].
+  static func logisticsGradient(parameters: Tensor, of x: Tensor, dnats: Tensor, into gradient: inout Gradient, _ team: ThreadTeam) {
+    let (rows, sites, components) = mixture(parameters, x)
+    let adds = gradient.adds
+    precondition(dnats.count == rows && gradient.tensor.count == parameters.count, "shapes that do not meet")
+    unsafe read(parameters) { parameters in
+      unsafe read(x) { x in
+        unsafe read(dnats) { dnats in
+          unsafe write(&gradient.tensor) { gradient in
+            let lent = unsafe Lent((parameters: parameters, x: x, dnats: dnats, gradient: gradient))
+            team.forEachBlock(of: rows) { row in
+              let (parameters, x, dnats, gradient) = unsafe lent.value
+              let at = row * sites * 3 * components
+              unsafe fount_logistics_gradient(
+                gradient + at, parameters + at, x + row * sites, dnats[row], sites, components, adds ? 1 : 0)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static func mixture(_ parameters: Tensor, _ x: Tensor) -> (rows: Int, sites: Int, components: Int) {
+    let components = (parameters.shape.last ?? 0) / 3
+    precondition((1...Int(fount_logistics_max)).contains(components), "a mixture of \(components) logistics")
+    precondition(parameters.count == x.count * 3 * components, "parameters of shape \(parameters.shape) for \(x.shape)")
+    return (x.rows, x.columns, components)
+  }
 }

@@ -92,6 +92,42 @@ package enum Kernels {
     }
   }
 
+  /// `fount_add_activation_gradient`: dx += dy · f′, told by y = f(…).
+  static func addActivationGradient(_ activation: Activation, y: Tensor, dy: Tensor, to dx: inout Tensor, _ team: ThreadTeam) {
+    let count = y.count
+    precondition(dy.count == count && dx.count == count, "shapes that do not meet: \(y.shape), \(dy.shape), \(dx.shape)")
+    unsafe read(y) { y in
+      unsafe read(dy) { dy in
+        unsafe write(&dx) { dx in
+          let lent = unsafe Lent((y: y, dy: dy, dx: dx))
+          inStretches(of: count, team) { stretch in
+            let (y, dy, dx) = unsafe lent.value
+            let at = stretch.lowerBound
+            unsafe fount_add_activation_gradient(dx + at, dy + at, y + at, stretch.count, activation.code)
+          }
+        }
+      }
+    }
+  }
+
+  /// `fount_sum`: y = a + b.
+  static func sum(_ a: Tensor, _ b: Tensor, into y: inout Tensor, _ team: ThreadTeam) {
+    let count = y.count
+    precondition(a.count == count && b.count == count, "shapes that do not meet: \(a.shape), \(b.shape), \(y.shape)")
+    unsafe read(a) { a in
+      unsafe read(b) { b in
+        unsafe write(&y) { y in
+          let lent = unsafe Lent((a: a, b: b, y: y))
+          inStretches(of: count, team) { stretch in
+            let (a, b, y) = unsafe lent.value
+            let at = stretch.lowerBound
+            unsafe fount_sum(y + at, a + at, b + at, stretch.count)
+          }
+        }
+      }
+    }
+  }
+
   /// `fount_finish_columns` without a bias: y = f(x).
   static func activate(_ x: Tensor, _ activation: Activation, into y: inout Tensor, _ team: ThreadTeam) {
     let count = x.count

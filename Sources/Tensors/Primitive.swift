@@ -29,7 +29,8 @@ package struct PrimitiveExample: Sendable {
 package enum Primitives {
   package static let all: [any Primitive.Type] = [
     Dense.self, Convolution.self, TransposedConvolution.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
-    Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, BernoulliNats.self, SoftmaxNats.self, Mean.self,
+    Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, LSTMCell.self,
+    BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, Mean.self,
   ]
 }
 
@@ -94,15 +95,12 @@ package struct Add: Primitive {
   package func shape(of inputs: [[Int]]) -> [Int] { inputs[0] }
 
   package func forward(_ inputs: [Tensor], into y: inout Tensor, _ team: ThreadTeam) {
-    Kernels.add(inputs[0], to: &y, adds: false, team)
-    Kernels.add(inputs[1], to: &y, adds: true, team)
+    Kernels.sum(inputs[0], inputs[1], into: &y, team)
   }
 
   package func backward(_ inputs: [Tensor], y: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam) {
-    for position in dInputs.indices {
-      guard let adds = dInputs[position]?.adds else { continue }
-      dInputs[position].write { Kernels.add(dy, to: &$0, adds: adds, team) }
-    }
+    // The last one may have dy itself.
+    for position in dInputs.indices { dInputs[position].take(&dy, isLast: position == 1 || dInputs[1] == nil, team) }
   }
 
   package static var examples: [PrimitiveExample] { [PrimitiveExample(Add(), [.example(3, 5), .example(3, 5, index: 1)])] }
@@ -299,6 +297,14 @@ package struct Mean: Primitive {
 }
 
 extension Gradient? {
+  /// Writes or adds dy; where it is written and nobody needs dy after it, the two tensors change places and nothing is copied.
+  mutating func take(_ dy: inout Tensor, isLast: Bool, _ team: ThreadTeam) {
+    guard let adds = self?.adds else { return }
+    write {
+      if isLast && !adds && $0.shape == dy.shape { swap(&$0, &dy) } else { Kernels.add(dy, to: &$0, adds: adds, team) }
+    }
+  }
+
   /// Changes the tensor in place, where there is one.
   mutating func write(_ body: (inout Tensor) -> Void) {
     guard var gradient = self else { return }

@@ -95,6 +95,8 @@ float *fount_scratch(int slot, long count);
 
 // dy ·= f′, told by y = f(…).
 void fount_activation_gradient(float *dy, const float *y, long count, int activation);
+// dx += dy · f′.
+void fount_add_activation_gradient(float *dx, const float *dy, const float *y, long count, int activation);
 // y = f(x).
 enum { fount_map_exp, fount_map_log, fount_map_sigmoid, fount_map_softplus, fount_map_tanh };
 void fount_map(float *y, const float *x, long count, int function);
@@ -102,6 +104,8 @@ void fount_map(float *y, const float *x, long count, int function);
 void fount_map_gradient(float *dx, const float *dy, const float *x, const float *y, long count, int function);
 // y = (adds ? y : 0) + scale · x.
 void fount_add(float *y, const float *x, long count, float scale, int adds);
+// y = a + b.
+void fount_sum(float *y, const float *a, const float *b, long count);
 // y = a · b; y += a · b with `adds`.
 void fount_multiply(float *y, const float *a, const float *b, long count, int adds);
 // y[r, c] = x[row_order[r], column_order[c]]; NULL is the order as it is.
@@ -144,6 +148,24 @@ void fount_softmax_nats(double *nats, const float *logits, const float *classes,
 // dlogits[r] = (softmax(logits[r]) − [class]) · dnats[r], or that added.
 void fount_softmax_gradient(
     float *dlogits, const float *logits, const float *classes, const float *dnats, long rows, long columns, int adds);
+
+// Σ over sites of −ln of what a discretized mixture of logistics gives the level x[s] · 255, in their order. parameters [sites, 3,
+// components]: logits of the shares, means on −1…1, logarithms of the scales.
+enum { fount_logistics_max = 64 };
+double fount_logistics_nats(const float *parameters, const float *x, long sites, long components);
+// dparameters: its gradient times dnats, or that added.
+void fount_logistics_gradient(
+    float *dparameters, const float *parameters, const float *x, float dnats, long sites, long components, int adds);
+
+// MARK: Recurrence
+
+// y[r] = (h, c) of an LSTM cell: c = σ(forget) · c before + σ(in) · tanh(candidate), h = σ(out) · tanh(c). gates [rows, 4, units]: in,
+// forget, candidate, out; before and y [rows, 2, units].
+void fount_lstm(float *y, const float *gates, const float *before, long rows, long units);
+// dgates and dbefore (NULL where nobody wants it), or those added; h before has no part in it.
+void fount_lstm_gradient(
+    float *dgates, float *dbefore, const float *dy, const float *gates, const float *before, const float *y, long rows, long units,
+    int gates_add, int before_adds);
 
 // MARK: Optimizer
 
