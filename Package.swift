@@ -28,7 +28,7 @@ let package = Package(
     .executableTarget(
       name: "fount",
       dependencies: [
-        "Service", "HTTP", "Training", "Datasets",
+        "Service", "HTTP", "Training", "Datasets", "Models", "Tensors", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -70,7 +70,7 @@ let package = Package(
       swiftSettings: swift),
     .target(name: "Evaluation", dependencies: ["Models", "Tensors"], swiftSettings: swift),
     .target(name: "Models", dependencies: ["Tensors", "JSON"], exclude: readme, swiftSettings: swift),
-    .target(name: "Tensors", dependencies: ["CKernels"], swiftSettings: swiftWithPointers),
+    .target(name: "Tensors", dependencies: ["CKernels"], exclude: readme, swiftSettings: swiftWithPointers),
     .target(name: "CKernels", cSettings: c),
 
     // Bytes in and out.

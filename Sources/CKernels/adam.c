@@ -6,10 +6,11 @@ INLINE void adam(
     float *restrict weights, float *restrict mean, float *restrict square, float *restrict average, const float *restrict gradient,
     long count, const fount_adam_settings *settings, const int averages) {
   const float beta1 = settings->beta1, beta2 = settings->beta2, epsilon = settings->epsilon, rate = settings->rate;
+  const float gradient_scale = settings->gradient_scale;
   const float root_scale = settings->root_scale, shrink = settings->shrink, keep = settings->average_decay;
   const float new1 = 1.0f - beta1, new2 = 1.0f - beta2, new_average = 1.0f - keep;
   for (long i = 0; i < count; i++) {
-    float g = gradient[i];
+    float g = gradient[i] * gradient_scale;
     float m = new1 * g;
     m = beta1 * mean[i] + m;
     // A mean that no gradient feeds would fade into numbers below the normal range, which many processors are slow at.

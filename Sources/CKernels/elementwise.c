@@ -21,6 +21,9 @@ CLONES void fount_finish_columns(
       case fount_tanh:
         for (long c = from; c < to; c++) at[c] = tanh_of(at[c]);
         break;
+      case fount_leaky_relu:
+        for (long c = from; c < to; c++) at[c] = at[c] > 0.0f ? at[c] : 0.2f * at[c];
+        break;
     }
   }
 }
@@ -41,6 +44,36 @@ CLONES void fount_activation_gradient(float *restrict dy, const float *restrict 
         float slope = 1.0f - y[i] * y[i];
         dy[i] = dy[i] * slope;
       }
+      break;
+    case fount_leaky_relu:
+      for (long i = 0; i < count; i++) dy[i] = y[i] > 0.0f ? dy[i] : 0.2f * dy[i];
+      break;
+  }
+}
+
+CLONES void fount_add_activation_gradient(
+    float *restrict dx, const float *restrict dy, const float *restrict y, long count, int activation) {
+  switch (activation) {
+    case fount_identity:
+      for (long i = 0; i < count; i++) dx[i] += dy[i];
+      break;
+    case fount_relu:
+      for (long i = 0; i < count; i++) dx[i] += y[i] > 0.0f ? dy[i] : 0.0f;
+      break;
+    case fount_sigmoid:
+      for (long i = 0; i < count; i++) {
+        float slope = y[i] * (1.0f - y[i]);
+        dx[i] = dy[i] * slope + dx[i];
+      }
+      break;
+    case fount_tanh:
+      for (long i = 0; i < count; i++) {
+        float slope = 1.0f - y[i] * y[i];
+        dx[i] = dy[i] * slope + dx[i];
+      }
+      break;
+    case fount_leaky_relu:
+      for (long i = 0; i < count; i++) dx[i] = (y[i] > 0.0f ? 1.0f : 0.2f) * dy[i] + dx[i];
       break;
   }
 }
@@ -71,6 +104,10 @@ CLONES void fount_add(float *restrict y, const float *restrict x, long count, fl
   } else {
     for (long i = 0; i < count; i++) y[i] = scale * x[i];
   }
+}
+
+CLONES void fount_sum(float *restrict y, const float *a, const float *b, long count) {
+  for (long i = 0; i < count; i++) y[i] = a[i] + b[i];
 }
 
 CLONES void fount_multiply(float *y, const float *a, const float *b, long count, int adds) {

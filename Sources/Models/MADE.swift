@@ -151,6 +151,10 @@ extension MADE {
   package mutating func trainStep(on x: Tensor, examples: [Int], step: Int, learningRate: Float, using randomness: Philox) -> Double {
     let ordering = orderings[step % orderings.count]
     let dropout = dropout
+    // Out of the model while the equations are written down: they read the model, and a copy that they make would share its tensors.
+    var tape = Tape(team)
+    swap(&tape, &self.tape)
+    defer { swap(&tape, &self.tape) }
     tape.begin()
     let weights = parameters.all.indices.map { tape.parameter(parameters[$0]) }
     let x = arranged(tape.constant(x), in: ordering, on: &tape)

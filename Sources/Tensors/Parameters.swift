@@ -7,12 +7,13 @@ package struct Parameters: Sendable {
     let decays: Bool
     /// What is never used and therefore never changes.
     let mask: Staircase?
+    /// What the method keeps of earlier gradients: Adam's means or SGD's velocity, and squares; empty where it keeps none.
     var mean: Tensor
     var square: Tensor
     var average: Tensor?
 
-    mutating func descend(_ factors: AdamStep, _ gradient: Tensor, _ team: ThreadTeam) {
-      Kernels.adam(&tensor, mean: &mean, square: &square, average: &average, gradient: gradient, mask: mask, factors, team)
+    mutating func descend(_ factors: DescentStep, _ gradient: Tensor, _ team: ThreadTeam) {
+      Kernels.descend(&tensor, mean: &mean, square: &square, average: &average, gradient: gradient, mask: mask, factors, team)
     }
   }
 
@@ -25,8 +26,9 @@ package struct Parameters: Sendable {
   package mutating func add(_ name: String, _ tensor: Tensor, decays: Bool, mask: Staircase? = nil) -> Int {
     precondition(!all.contains { $0.name == name }, "two parameters named \(name)")
     let zero = Tensor(repeating: 0, shape: tensor.shape)
+    let (mean, square) = (settings.keepsMean ? zero : .empty, settings.keepsSquare ? zero : .empty)
     let average = settings.averagingDecay > 0 ? tensor : nil
-    all.append(Parameter(name: name, tensor: tensor, decays: decays, mask: mask, mean: zero, square: zero, average: average))
+    all.append(Parameter(name: name, tensor: tensor, decays: decays, mask: mask, mean: mean, square: square, average: average))
     return all.count - 1
   }
 
@@ -35,16 +37,25 @@ package struct Parameters: Sendable {
   /// What scoring and sampling use: the running average where there is one.
   package func settled(_ index: Int) -> Tensor { all[index].average ?? all[index].tensor }
 
-  /// One step of Adam.
+  /// One step of the method.
   /// - Parameters:
   ///   - step: how many steps came before.
   ///   - gradients: one for each parameter, by its place.
   package mutating func descend(learningRate: Float, step: Int, gradients: [Tensor], _ team: ThreadTeam) {
     precondition(gradients.count == all.count, "\(gradients.count) gradients for \(all.count) parameters")
+    let scale = gradientScale(gradients, team)
     for index in all.indices {
-      let factors = AdamStep(settings, learningRate: learningRate, step: step, decays: all[index].decays)
+      let factors = DescentStep(
+        settings, learningRate: learningRate, step: step, decays: all[index].decays, gradientScale: scale)
       all[index].descend(factors, gradients[index], team)
     }
+  }
+
+  /// What the limit of the norm leaves of all gradients. One that is not finite is left as it is, so that it shows.
+  private func gradientScale(_ gradients: [Tensor], _ team: ThreadTeam) -> Float {
+    guard settings.gradientNormMax < .infinity else { return 1 }
+    let norm = gradients.reduce(0.0) { $0 + Kernels.sumOfSquares($1, team) }.squareRoot()
+    return norm.isFinite && norm > Double(settings.gradientNormMax) ? Float(Double(settings.gradientNormMax) / norm) : 1
   }
 }
 
@@ -56,10 +67,9 @@ extension Parameters {
   package var state: [NamedTensor] {
     weights
       + all.flatMap { parameter in
-        [
-          NamedTensor("optimizer.mean." + parameter.name, parameter.mean),
-          NamedTensor("optimizer.square." + parameter.name, parameter.square),
-        ] + (parameter.average == nil ? [] : [NamedTensor("optimizer.current." + parameter.name, parameter.tensor)])
+        (settings.keepsMean ? [NamedTensor("optimizer.mean." + parameter.name, parameter.mean)] : [])
+          + (settings.keepsSquare ? [NamedTensor("optimizer.square." + parameter.name, parameter.square)] : [])
+          + (parameter.average == nil ? [] : [NamedTensor("optimizer.current." + parameter.name, parameter.tensor)])
       }
   }
 
@@ -73,8 +83,8 @@ extension Parameters {
       restored[index].tensor = weights
       if all[index].average != nil { restored[index].average = weights }
       guard withOptimizer else { continue }
-      restored[index].mean = try Self.find("optimizer.mean." + name, like: weights, in: tensors)
-      restored[index].square = try Self.find("optimizer.square." + name, like: weights, in: tensors)
+      if settings.keepsMean { restored[index].mean = try Self.find("optimizer.mean." + name, like: weights, in: tensors) }
+      if settings.keepsSquare { restored[index].square = try Self.find("optimizer.square." + name, like: weights, in: tensors) }
       if all[index].average != nil { restored[index].tensor = try Self.find("optimizer.current." + name, like: weights, in: tensors) }
     }
     all = restored

@@ -28,13 +28,15 @@ package struct PrimitiveExample: Sendable {
 /// The table that the gradient check walks.
 package enum Primitives {
   package static let all: [any Primitive.Type] = [
-    Dense.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self, BernoulliNats.self, Mean.self,
+    Dense.self, Convolution.self, TransposedConvolution.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
+    Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, LSTMCell.self,
+    BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, Mean.self,
   ]
 }
 
 extension Tensor {
   /// Numbers for the examples, from −1 to 1.
-  fileprivate static func example(_ shape: Int..., index: Int = 0, in range: Range<Float> = -1..<1) -> Tensor {
+  static func example(_ shape: Int..., index: Int = 0, in range: Range<Float> = -1..<1) -> Tensor {
     Tensor(uniformIn: range, shape: shape, .initialization, index: index, using: Philox(seed: 1))
   }
 }
@@ -72,11 +74,14 @@ package struct Dense: Primitive {
     // Away from 0, where the rectifier has no derivative: the sums are large and of one sign a column.
     let steep = Tensor.example(19, 21, index: 1, in: 0.5..<1)
     let positive = Tensor.example(7, 19, in: 0.5..<1)
-    return Activation.allCases.filter { $0 != .relu }.flatMap { activation in
+    return [Activation.identity, .sigmoid, .tanh].flatMap { activation in
       [nil, mask].map {
         PrimitiveExample(Dense(activation, mask: $0), [.example(7, 19), .example(19, 21, index: 1), .example(21, index: 2)])
       }
     } + [
+      PrimitiveExample(Dense(.leakyRelu), [positive, steep]),
+      PrimitiveExample(
+        Dense(.leakyRelu), [positive, Tensor(shape: steep.shape, scalars: steep.scalars.map { -$0 })]),
       PrimitiveExample(Dense(.relu), [positive, steep, .example(21, index: 2)]),
       PrimitiveExample(Dense(), [.example(7, 19), .example(19, 21, index: 1)]),
     ]
@@ -90,15 +95,12 @@ package struct Add: Primitive {
   package func shape(of inputs: [[Int]]) -> [Int] { inputs[0] }
 
   package func forward(_ inputs: [Tensor], into y: inout Tensor, _ team: ThreadTeam) {
-    Kernels.add(inputs[0], to: &y, adds: false, team)
-    Kernels.add(inputs[1], to: &y, adds: true, team)
+    Kernels.sum(inputs[0], inputs[1], into: &y, team)
   }
 
   package func backward(_ inputs: [Tensor], y: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam) {
-    for position in dInputs.indices {
-      guard let adds = dInputs[position]?.adds else { continue }
-      dInputs[position].write { Kernels.add(dy, to: &$0, adds: adds, team) }
-    }
+    // The last one may have dy itself.
+    for position in dInputs.indices { dInputs[position].take(&dy, isLast: position == 1 || dInputs[1] == nil, team) }
   }
 
   package static var examples: [PrimitiveExample] { [PrimitiveExample(Add(), [.example(3, 5), .example(3, 5, index: 1)])] }
@@ -228,7 +230,7 @@ package struct BernoulliNats: Primitive {
   package func shape(of inputs: [[Int]]) -> [Int] { [inputs[0][0]] }
 
   package func forward(_ inputs: [Tensor], into y: inout Tensor, _ team: ThreadTeam) {
-    y.replace(with: Kernels.bernoulliNats(logits: inputs[0], of: inputs[1], team).lazy.map { Float($0) })
+    Kernels.bernoulliNats(logits: inputs[0], of: inputs[1], into: &y, team)
   }
 
   package func backward(_ inputs: [Tensor], y: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam) {
@@ -242,6 +244,35 @@ package struct BernoulliNats: Primitive {
   package static var examples: [PrimitiveExample] {
     let bits = Tensor(shape: [3, 19], scalars: Tensor.example(3, 19, index: 1).scalars.map { $0 < 0 ? 0 : 1 })
     return [PrimitiveExample(BernoulliNats(), [.example(3, 19, in: -3..<3), bits], differentiable: [true, false])]
+  }
+}
+
+/// −ln p of each row's class under the softmax of its logits, nats.
+///
+/// Inputs: logits `[rows, classes]`, and the classes `[rows]`, whole numbers, which are data and have no gradient.
+package struct SoftmaxNats: Primitive {
+  package init() {}
+
+  package func shape(of inputs: [[Int]]) -> [Int] { [inputs[0][0]] }
+
+  package func forward(_ inputs: [Tensor], into y: inout Tensor, _ team: ThreadTeam) {
+    Kernels.softmaxNats(logits: inputs[0], of: inputs[1], into: &y, team)
+  }
+
+  package func backward(_ inputs: [Tensor], y: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam) {
+    precondition(dInputs[1] == nil, "data has no gradient")
+    guard var dlogits = dInputs[0] else { return }
+    dInputs[0] = nil
+    Kernels.softmaxGradient(logits: inputs[0], of: inputs[1], dnats: dy, into: &dlogits, team)
+    dInputs[0] = dlogits
+  }
+
+  package static var examples: [PrimitiveExample] {
+    [
+      PrimitiveExample(
+        SoftmaxNats(), [.example(4, 19, in: -3..<3), Tensor(shape: [4], scalars: [0, 18, 7, 7])], differentiable: [true, false]),
+      PrimitiveExample(SoftmaxNats(), [.example(2, 1), Tensor(shape: [2], scalars: [0, 0])], differentiable: [true, false]),
+    ]
   }
 }
 
@@ -266,8 +297,16 @@ package struct Mean: Primitive {
 }
 
 extension Gradient? {
+  /// Writes or adds dy; where it is written and nobody needs dy after it, the two tensors change places and nothing is copied.
+  mutating func take(_ dy: inout Tensor, isLast: Bool, _ team: ThreadTeam) {
+    guard let adds = self?.adds else { return }
+    write {
+      if isLast && !adds && $0.shape == dy.shape { swap(&$0, &dy) } else { Kernels.add(dy, to: &$0, adds: adds, team) }
+    }
+  }
+
   /// Changes the tensor in place, where there is one.
-  fileprivate mutating func write(_ body: (inout Tensor) -> Void) {
+  mutating func write(_ body: (inout Tensor) -> Void) {
     guard var gradient = self else { return }
     self = nil
     body(&gradient.tensor)

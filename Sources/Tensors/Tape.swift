@@ -57,11 +57,9 @@ package struct Tape: Sendable {
       values.append(.empty)
       gradients.append(.empty)
     }
-    var y = Tensor.empty
-    swap(&y, &values[index])
-    if y.shape != shape { y = Tensor(repeating: 0, shape: shape) }
-    primitive.forward(operands, into: &y, team)
-    values[index] = y
+    if values[index].shape != shape { values[index] = Tensor(repeating: 0, shape: shape) }
+    // In its place: a tensor that is moved out first may be shared for the compiler's convenience, and then a write copies it.
+    primitive.forward(operands, into: &values[index], team)
     return Variable(index: index)
   }
 
@@ -76,7 +74,11 @@ package struct Tape: Sendable {
   /// Computes the gradients of `loss`, a single number.
   package mutating func backward(from loss: Variable) {
     precondition(values[loss.index].count == 1, "a loss is one number, not \(values[loss.index].shape)")
-    gradients[loss.index] = Tensor(repeating: 1, shape: values[loss.index].shape)
+    if gradients[loss.index].shape != values[loss.index].shape {
+      gradients[loss.index] = Tensor(repeating: 1, shape: values[loss.index].shape)
+    } else {
+      gradients[loss.index].fill(1)
+    }
     nodes[loss.index].gradientIsWritten = true
     for index in stride(from: loss.index, through: 0, by: -1) {
       guard let primitive = nodes[index].primitive, nodes[index].learns, nodes[index].gradientIsWritten else { continue }
@@ -85,10 +87,7 @@ package struct Tape: Sendable {
       // Where a variable is used twice by one primitive, the second use gets a tensor of its own, that is added afterwards.
       let repeats = inputs.indices.map { inputs[..<$0].contains(inputs[$0]) }
       var wanted = zip(inputs, repeats).map { takeGradient($0, again: $1) }
-      var dy = Tensor.empty
-      swap(&dy, &gradients[index])
-      primitive.backward(operands, y: values[index], dy: &dy, into: &wanted, team)
-      gradients[index] = dy
+      primitive.backward(operands, y: values[index], dy: &gradients[index], into: &wanted, team)
       for position in inputs.indices {
         guard var gradient = wanted[position] else { continue }
         wanted[position] = nil
@@ -119,6 +118,6 @@ package struct Tape: Sendable {
 }
 
 extension Tensor {
-  /// No numbers at all: what stands where a tensor was moved out.
-  fileprivate static let empty = Tensor(shape: [0], scalars: [])
+  /// No numbers at all: what stands where a tensor was moved out, or where there is none.
+  static let empty = Tensor(shape: [0], scalars: [])
 }

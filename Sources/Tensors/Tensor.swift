@@ -12,6 +12,7 @@ package struct Tensor: Sendable, Hashable {
   package init(shape: [Int], scalars: [Float]) {
     let count = Self.count(of: shape)
     precondition(scalars.count == count, "shape \(shape) holds \(count) numbers; got \(scalars.count)")
+    if count > 0 { Allocations.note() }
     self.shape = shape
     self.scalars = scalars
   }
@@ -40,6 +41,18 @@ package struct Tensor: Sendable, Hashable {
     self.init(shape: [examples.count, sites], scalars: scalars)
   }
 
+  /// Standard normal numbers, `[examples, sites]`: a row depends on the seed, the stream, the step and its example alone.
+  package init(normal sites: Int, _ stream: Philox.Stream, step: Int = 0, examples: [Int], using randomness: Philox) {
+    var scalars: [Float] = []
+    scalars.reserveCapacity(sites * examples.count)
+    var row = Tensor(repeating: 0, shape: [sites])
+    for example in examples {
+      Kernels.normal(into: &row, stream, step: step, example: example, using: randomness)
+      scalars += row.scalars
+    }
+    self.init(shape: [examples.count, sites], scalars: scalars)
+  }
+
   package var count: Int { scalars.count }
   /// The length of the first axis; 1 for a single number.
   package var rows: Int { shape.first ?? 1 }
@@ -60,18 +73,9 @@ package struct Tensor: Sendable, Hashable {
     set { scalars[row * columns + column] = newValue }
   }
 
-  mutating func fill(_ scalar: Float) {
-    for i in scalars.indices { scalars[i] = scalar }
-  }
+  mutating func fill(_ scalar: Float) { Kernels.fill(&self, with: scalar) }
 
-  mutating func shift(by scalar: Float) {
-    for i in scalars.indices { scalars[i] += scalar }
-  }
-
-  mutating func replace(with numbers: some Collection<Float>) {
-    precondition(numbers.count == count, "\(count) numbers, not \(numbers.count)")
-    for (i, number) in zip(scalars.indices, numbers) { scalars[i] = number }
-  }
+  mutating func shift(by scalar: Float) { Kernels.update(&self) { $1 + scalar } }
 
   private static func count(of shape: [Int]) -> Int {
     precondition(shape.allSatisfy { $0 >= 0 }, "a shape has no negative lengths: \(shape)")

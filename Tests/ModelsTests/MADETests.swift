@@ -262,4 +262,19 @@ struct MADETests {
     }
     for (mean, w) in zip(average, model.weights[0].tensor.scalars) { #expect(abs(mean - Double(w)) < 1e-5) }
   }
+
+  @Test(arguments: [1, 2])
+  func `a step of training gives tensors no memory after the first`(threads: Int) {
+    var subject = Subject(["hidden_layers": [40, 30], "input_dropout": 0.1, "hidden_dropout": 0.1], dims: 20)
+    subject.optimizer.averagingDecay = 0.6
+    var model = subject.make(threads: threads)
+    let (x, examples) = (subject.data(30), Array(0..<30))
+    func train(_ step: Int) -> Int {
+      Allocations.count {
+        _ = model.trainStep(on: x, examples: examples, step: step, learningRate: 0.01, using: Philox(seed: 1))
+      }
+    }
+    #expect(train(0) > 0)
+    #expect((1..<5).map(train) == [0, 0, 0, 0])
+  }
 }

@@ -96,4 +96,23 @@ struct GradientTests {
       #expect(tape.gradient(x).scalars.allSatisfy { abs($0 - 2.7182818 / Float(rows * 4)) < 1e-6 })
     }
   }
+
+  @Test(arguments: 0..<examples.count)
+  func `every primitive gives the same bytes with any team`(number: Int) {
+    let (name, example) = Self.examples[number]
+    let shape = example.primitive.shape(of: example.inputs.map(\.shape))
+    func run(_ threads: Int) -> [Tensor] {
+      let team = ThreadTeam(count: threads)
+      var y = Tensor(repeating: 0, shape: shape)
+      example.primitive.forward(example.inputs, into: &y, team)
+      var gradients: [Gradient?] = zip(example.inputs, example.differentiable).map { input, differentiable in
+        differentiable ? Gradient(tensor: Tensor(repeating: 0, shape: input.shape), adds: false) : nil
+      }
+      var dy = Tensor(uniformIn: 0.5..<1.5, shape: shape, .noise, index: 9, using: Philox(seed: 2))
+      example.primitive.backward(example.inputs, y: y, dy: &dy, into: &gradients, team)
+      return [y] + gradients.compactMap { $0?.tensor }
+    }
+    let alone = run(1)
+    for threads in [2, 4] { #expect(run(threads) == alone, "\(name) with \(threads) threads") }
+  }
 }

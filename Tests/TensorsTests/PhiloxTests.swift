@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 import Testing
 
@@ -49,5 +50,52 @@ struct PhiloxTests {
     #expect(first == philox.permutation(of: 1000, .shuffling, step: 0))
     #expect(first != philox.permutation(of: 1000, .shuffling, step: 1))
     #expect(philox.permutation(of: 0, .shuffling).isEmpty && philox.permutation(of: 1, .shuffling) == [0])
+  }
+
+  @Test func `normal numbers are those of Box and Muller in double precision`() {
+    let philox = Philox(seed: 9)
+    let rows = Tensor(normal: 517, .noise, step: 2, examples: [4, 1], using: philox)
+    for (row, example) in [4, 1].enumerated() {
+      for (site, found) in rows.row(row).enumerated() {
+        let words = philox.block(.noise, step: 2, example: example, index: site / 4)
+        let (first, second) = site % 4 < 2 ? (words.0, words.1) : (words.2, words.3)
+        let radius = (-2 * log((Double(first >> 1) + 0.5) * 0x1p-31)).squareRoot()
+        let angle = 2 * Double.pi * Double(second >> 8) * 0x1p-24
+        #expect(abs(Double(found) - radius * (site % 2 == 0 ? cos(angle) : sin(angle))) < 2e-6)
+      }
+    }
+    #expect(Tensor(normal: 100, .noise, step: 2, examples: [1], using: philox).row(0) == rows.row(1).prefix(100))
+  }
+
+  @Test func `normal numbers have the moments of normals`() {
+    let numbers = Tensor(normal: 200_000, .noise, examples: [0], using: Philox(seed: 3)).scalars.map { Double($0) }
+    let n = Double(numbers.count)
+    // Four standard errors: of a mean 1, of a square √2, of a cube √15, of a fourth power √96.
+    for (power, expected, deviation) in [(1, 0.0, 1.0), (2, 1, 1.4143), (3, 0, 3.873), (4, 3, 9.798)] {
+      let moment = numbers.reduce(0) { $0 + pow($1, Double(power)) } / n
+      #expect(abs(moment - expected) < 4 * deviation / n.squareRoot())
+    }
+  }
+
+  @Test func `classes come as often as their softmax says, and by their row's uniform alone`() {
+    let rows = 20_000
+    let logits: [Float] = [0, 1, -.infinity, 2, -1]
+    let all = Tensor(shape: [rows, 5], scalars: (0..<rows).flatMap { _ in logits })
+    let uniforms = Tensor(uniform: 1, .sampling, examples: Array(0..<rows), using: Philox(seed: 8))
+    let classes = Kernels.categorical(logits: all, uniforms: uniforms, ThreadTeam(count: 2))
+    let whole = logits.reduce(0) { $0 + exp(Double($1)) }
+    for (index, logit) in logits.enumerated() {
+      let p = exp(Double(logit)) / whole
+      let share = Double(classes.scalars.filter { $0 == Float(index) }.count) / Double(rows)
+      #expect(abs(share - p) <= 4 * (p * (1 - p) / Double(rows)).squareRoot())
+    }
+    for row in [0, 77, rows - 1] {
+      let one = Kernels.categorical(logits: all.rows(row..<row + 1), uniforms: uniforms.rows(row..<row + 1), .alone)
+      #expect(one.scalars == [classes.scalars[row]])
+    }
+    let edges = Kernels.categorical(
+      logits: Tensor(shape: [2, 3], scalars: [-.infinity, 0, 0, 0, 0, -.infinity]),
+      uniforms: Tensor(shape: [2], scalars: [0, 0x1.fffffep-1]), .alone)
+    #expect(edges.scalars == [1, 1])
   }
 }

@@ -11,6 +11,11 @@
 // The set that this machine runs: "x86-64-v4", "x86-64-v3", "x86-64" or "arm64"; v3, v4 and arm64 give the same bits.
 const char *fount_kernel_set(void);
 
+// Fused multiply-adds and nothing else, to learn the machine's peak: `rounds` of 6 or 12 independent chains, each of 16 lanes. The sum is
+// told so that no compiler leaves the work out.
+float fount_peak_of_6_chains(long rounds, float start);
+float fount_peak_of_12_chains(long rounds, float start);
+
 // A hint to the processor that the thread looks for another one's news.
 void fount_pause(void);
 
@@ -18,7 +23,8 @@ void fount_pause(void);
 
 enum { fount_panel = 16 };
 
-enum { fount_identity = 0, fount_relu = 1, fount_sigmoid = 2, fount_tanh = 3 };
+// The leaky one keeps a fifth below 0 (Radford et al. 2016).
+enum { fount_identity, fount_relu, fount_sigmoid, fount_tanh, fount_leaky_relu };
 
 // A layer y = f(x·w + bias) of `batch` rows. Row-major: x [batch, inputs], w [inputs, outputs], y [batch, outputs].
 typedef struct {
@@ -48,10 +54,49 @@ void fount_add_scaled_row(
 // y[r, from..<to] = f(sums[r, from..<to] + bias[from..<to]), the end of a dense layer.
 void fount_finish_columns(float *y, const float *sums, long rows, long stride, const float *bias, long from, long to, int activation);
 
+// MARK: Convolutions over images [height, width, channels], the taps that a mask leaves alive alone
+
+enum { fount_taps_max = 1024 };
+
+// y[r, c, f] = g(bias[f] + Σ_tap Σ_channel x[r·stride + tap_y − top, c·stride + tap_x − left, channel] · w[tap, channel, f]), x being 0
+// beyond its borders. w [taps, channels, filters]; taps in raster order, with tap_y and tap_x from 0.
+typedef struct {
+  long images, height, width, channels, y_height, y_width, filters;
+  long stride, top, left, taps;
+  const int32_t *tap_y, *tap_x;
+  const float *x, *w, *bias;  // bias NULL: none
+  float *y;
+  const float *dy;
+  float *dx, *dw, *dbias;  // dw and dbias NULL where nobody wants them
+  int y_adds, dx_adds, dw_adds, dbias_adds;
+  int activation;  // of y, or of dx where that is a transposed convolution's result
+} fount_convolution;
+
+// One panel of filters, packed for all images: taps · channels rows of 16.
+void fount_convolution_pack(const fount_convolution *layer, float *packed, long panel);
+// y of one image. `packed` holds all panels.
+void fount_convolution_forward(const fount_convolution *layer, const float *packed, long image);
+// One panel of channels, packed for all images: taps · filters rows of 16. With few channels, a panel is of (tap, channel) instead, and
+// has `filters` rows; it never takes more room.
+long fount_convolution_transposed_panels(const fount_convolution *layer);
+void fount_convolution_pack_transposed(const fount_convolution *layer, float *packed, long panel);
+// dx of one image, from dy; with `bias` (of channels) and `activation` it is the transposed convolution's result.
+void fount_convolution_data_gradient(const fount_convolution *layer, const float *packed, long image);
+// The gradients of one of `blocks` blocks of images: for each panel of filters, taps · channels rows of 16, and a row for the bias.
+void fount_convolution_weight_gradient(const fount_convolution *layer, float *partial, long block, long blocks);
+// One panel of dw and dbias: the blocks' shares, summed in order.
+void fount_convolution_sum_blocks(const fount_convolution *layer, const float *partial, long panel, long blocks);
+
+// Memory of the calling thread's own, aligned to 64 bytes, valid until it asks for more in the same slot.
+enum { fount_scratch_image, fount_scratch_weights, fount_scratch_slots };
+float *fount_scratch(int slot, long count);
+
 // MARK: Element by element
 
 // dy ·= f′, told by y = f(…).
 void fount_activation_gradient(float *dy, const float *y, long count, int activation);
+// dx += dy · f′.
+void fount_add_activation_gradient(float *dx, const float *dy, const float *y, long count, int activation);
 // y = f(x).
 enum { fount_map_exp, fount_map_log, fount_map_sigmoid, fount_map_softplus, fount_map_tanh };
 void fount_map(float *y, const float *x, long count, int function);
@@ -59,6 +104,8 @@ void fount_map(float *y, const float *x, long count, int function);
 void fount_map_gradient(float *dx, const float *dy, const float *x, const float *y, long count, int function);
 // y = (adds ? y : 0) + scale · x.
 void fount_add(float *y, const float *x, long count, float scale, int adds);
+// y = a + b.
+void fount_sum(float *y, const float *a, const float *b, long count);
 // y = a · b; y += a · b with `adds`.
 void fount_multiply(float *y, const float *a, const float *b, long count, int adds);
 // y[r, c] = x[row_order[r], column_order[c]]; NULL is the order as it is.
@@ -68,12 +115,57 @@ void fount_gather(
 void fount_scatter_add(
     float *y, const float *x, long rows, long columns, long y_columns, const int32_t *row_order, const int32_t *column_order);
 
+// MARK: Normalization
+
+// Layer norm: y[r] = (x[r] − mean) / √(variance + epsilon) · gain + shift, the moments being those of the row.
+void fount_layer_norm(float *y, const float *x, const float *gain, const float *shift, float epsilon, long rows, long columns);
+// Its dx, or that added.
+void fount_layer_norm_gradient(
+    float *dx, const float *dy, const float *x, const float *gain, float epsilon, long rows, long columns, int adds);
+// These rows' shares of dgain and dshift.
+void fount_layer_norm_sums(float *dgain, float *dshift, const float *dy, const float *x, float epsilon, long rows, long columns);
+
+// sums[c] over these rows, in their order: of x; with `mean` of (x − mean[c])²; with `dy` of dy · (x − mean[c]) · inverse[c].
+void fount_sum_columns(
+    float *sums, const float *x, const float *mean, const float *dy, const float *inverse, long rows, long columns);
+// Batch norm: y[r, c] = (x[r, c] − mean[c]) · scale[c] + shift[c].
+void fount_normalize_columns(
+    float *y, const float *x, const float *mean, const float *scale, const float *shift, long rows, long columns);
+// Its dx, or that added: (dy − mean_plain − (x − mean) · inverse · mean_along) · scale, all of them by column.
+void fount_batch_norm_gradient(
+    float *dx, const float *dy, const float *x, const float *mean, const float *inverse, const float *scale, const float *mean_plain,
+    const float *mean_along, long rows, long columns, int adds);
+
 // MARK: Reductions: 16 sums in lanes, added in a fixed order.
 
 // nats[r] = −ln p(x[r]) under independent Bernoullis with these logits, in double precision.
 void fount_bernoulli_nats(double *nats, const float *logits, const float *x, long rows, long columns);
 // dlogits[r] = (sigmoid(logits[r]) − x[r]) · dnats[r], or that added.
 void fount_bernoulli_gradient(float *dlogits, const float *logits, const float *x, const float *dnats, long rows, long columns, int adds);
+
+// nats[r] = −ln of what the softmax of logits[r] gives class classes[r], a whole number below `columns`, in double precision.
+void fount_softmax_nats(double *nats, const float *logits, const float *classes, long rows, long columns);
+// dlogits[r] = (softmax(logits[r]) − [class]) · dnats[r], or that added.
+void fount_softmax_gradient(
+    float *dlogits, const float *logits, const float *classes, const float *dnats, long rows, long columns, int adds);
+
+// Σ over sites of −ln of what a discretized mixture of logistics gives the level x[s] · 255, in their order. parameters [sites, 3,
+// components]: logits of the shares, means on −1…1, logarithms of the scales.
+enum { fount_logistics_max = 64 };
+double fount_logistics_nats(const float *parameters, const float *x, long sites, long components);
+// dparameters: its gradient times dnats, or that added.
+void fount_logistics_gradient(
+    float *dparameters, const float *parameters, const float *x, float dnats, long sites, long components, int adds);
+
+// MARK: Recurrence
+
+// y[r] = (h, c) of an LSTM cell: c = σ(forget) · c before + σ(in) · tanh(candidate), h = σ(out) · tanh(c). gates [rows, 4, units]: in,
+// forget, candidate, out; before and y [rows, 2, units].
+void fount_lstm(float *y, const float *gates, const float *before, long rows, long units);
+// dgates and dbefore (NULL where nobody wants it), or those added; h before has no part in it.
+void fount_lstm_gradient(
+    float *dgates, float *dbefore, const float *dy, const float *gates, const float *before, const float *y, long rows, long units,
+    int gates_add, int before_adds);
 
 // MARK: Optimizer
 
@@ -83,10 +175,20 @@ typedef struct {
   float root_scale;     // 1 over the root of 1 − beta2^t
   float shrink;         // what weight decay leaves: 1 − learning rate · decay
   float average_decay;  // of the running average
+  float gradient_scale; // what clipping leaves of the gradient
 } fount_adam_settings;
 // One step of Adam; `average` is NULL where none is kept.
 void fount_adam(
     float *weights, float *mean, float *square, float *average, const float *gradient, long count, const fount_adam_settings *settings);
+
+// The other methods; `beta1` is SGD's momentum, `beta2` RMSProp's decay; `rate` is the learning rate itself.
+// SGD with momentum; `velocity` is NULL where there is none.
+void fount_sgd(float *weights, float *velocity, float *average, const float *gradient, long count, const fount_adam_settings *settings);
+// RMSProp.
+void fount_rmsprop(float *weights, float *square, float *average, const float *gradient, long count, const fount_adam_settings *settings);
+
+// Σ x², 16 sums in lanes, added in a fixed order, in double precision.
+double fount_sum_of_squares(const float *x, long count);
 
 // MARK: Random numbers
 
@@ -94,6 +196,10 @@ void fount_adam(
 void fount_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t block[4]);
 // uniforms[site], multiples of 2^-24 in [0, 1): word site % 4 of the block (site / 4, example, step, stream).
 void fount_uniform(float *uniforms, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
+// normals[site] (Box & Muller 1958): sites 2i and 2i + 1 share the pair of words (2i, 2i + 1).
+void fount_normal(float *normals, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
+// classes[r]: the first class at which the running sum of e^(logits[r] − max) is above uniforms[r] times the whole; in double precision.
+void fount_categorical(float *classes, const float *logits, const float *uniforms, long rows, long columns);
 // y[site] = uniforms[site] as above < keep ? x[site] / keep : 0, or that added to y.
 void fount_dropout(
     float *y, const float *x, long count, float keep, int adds, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);

@@ -1,0 +1,54 @@
+import Tensors
+
+/// Weights, their optimizer and the tape of a step, for networks that are measured and belong to no family.
+struct BenchNetwork {
+  private(set) var parameters = Parameters(.adam)
+  private var tape: Tape
+  private let team: ThreadTeam
+
+  init(_ team: ThreadTeam) {
+    self.team = team
+    tape = Tape(team)
+  }
+
+  /// Where a layer's weights and its bias are among the parameters.
+  struct Place: Sendable {
+    let weights: Int
+    let bias: Int
+  }
+
+  mutating func add(_ name: String, _ shape: [Int], bias: Int) -> Place {
+    let bound = 1 / Float(shape.dropLast().reduce(1, *)).squareRoot()
+    let w = Tensor(uniformIn: -bound..<bound, shape: shape, .initialization, index: parameters.all.count, using: Philox(seed: 1))
+    let first = parameters.add(name, w, decays: true)
+    return Place(weights: first, bias: parameters.add(name + ".bias", Tensor(repeating: 0, shape: [bias]), decays: false))
+  }
+
+  /// What is written on the tape while it is out of the network, so that no copy shares its tensors.
+  mutating func write<Result>(_ equations: (inout Tape) -> Result) -> Result {
+    var tape = Tape(team)
+    swap(&tape, &self.tape)
+    defer { swap(&tape, &self.tape) }
+    return equations(&tape)
+  }
+
+  /// Starts a step.
+  /// - Returns: the parameters on the tape.
+  mutating func begin() -> [Tape.Variable] {
+    let tensors = parameters.all.map(\.tensor)
+    return write { tape in
+      tape.begin()
+      return tensors.map { tape.parameter($0) }
+    }
+  }
+
+  /// A step of Adam down a loss.
+  mutating func descend(from loss: Tape.Variable, _ weights: [Tape.Variable], step: Int) {
+    let gradients = write { tape in
+      tape.backward(from: loss)
+      tape.release()
+      return weights.map { tape.gradient($0) }
+    }
+    parameters.descend(learningRate: 1e-3, step: step, gradients: gradients, team)
+  }
+}
