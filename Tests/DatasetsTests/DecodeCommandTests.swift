@@ -83,9 +83,14 @@ private let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan
   @Test func `the kernel's limits are set for good before the upload is touched`() async throws {
     let absent = "\(scratch.path)/absent"
     await #expect(processExitsWith: .success) { [absent = absent as String] in
-      let limits = ["--memory-bytes", "\(1 << 48)", "--processor-seconds", "7", "--file-bytes", "5000"]
+      let limits = ["--memory-bytes", "\(1 << 40)", "--processor-seconds", "7", "--file-bytes", "5000"]
+      let mappedBefore = mappedBytes()
       #expect(DecodeCommand.run(arguments: [absent, absent] + limits) == 74)
-      for (resource, value) in [(RLIMIT_AS, 1 << 48), (RLIMIT_CPU, 12), (RLIMIT_FSIZE, 9_096), (RLIMIT_CORE, 0)] {
+      // Memory counts from what the program has mapped by itself.
+      var memory = rlimit()
+      getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &memory)
+      #expect((mappedBefore + (1 << 40)...mappedBytes() + (1 << 40)).contains(Int(memory.rlim_cur)) && memory.rlim_max == memory.rlim_cur)
+      for (resource, value) in [(RLIMIT_CPU, 12), (RLIMIT_FSIZE, 9_096), (RLIMIT_CORE, 0)] {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
         #expect(limit.rlim_cur == rlim_t(value) && limit.rlim_max == rlim_t(value))
@@ -116,4 +121,10 @@ private let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan
     let line = try #require(output.split(separator: "\n").first { $0.hasPrefix("{") })
     return try JSONValue(parsing: String(line))
   }
+}
+
+/// The address space that this process has mapped (proc(5), statm).
+private func mappedBytes() -> Int {
+  let text = FileManager.default.contents(atPath: "/proc/self/statm").map { String(decoding: $0, as: UTF8.self) } ?? ""
+  return (text.split(separator: " ").first.flatMap { Int($0) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
 }
