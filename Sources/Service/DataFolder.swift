@@ -19,7 +19,6 @@ struct DataFolder: Sendable {
   var jobs: String { root + "/jobs" }
   var models: String { root + "/models" }
 
-  func jobFolder(_ id: String) -> String { "\(jobs)/\(id)" }
   func modelFolder(_ id: String) -> String { "\(models)/\(id)" }
 
   /// Makes the folders that are missing, and empties `incoming`: what lies there was never acknowledged.

@@ -20,7 +20,6 @@ package enum WorkerCommand {
     let stop = StopRequest(heedsTermination: true)
     let lifeline = Lifeline(STDIN_FILENO, for: stop)
     defer { withExtendedLifetime(lifeline) {} }
-    lowerPriority()
     return run(folder: folder, attempt: attempt, stop: stop)
   }
 
@@ -83,9 +82,6 @@ package enum WorkerCommand {
     }
     return job
   }
-
-  /// Training takes what the processor has left over, so that the server and its samplers stay quick. A refusal changes nothing else.
-  private static func lowerPriority() { _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10) }
 
   private static func report(_ text: String) { FileHandle.standardError.write(Data("worker: \(text)\n".utf8)) }
 }
