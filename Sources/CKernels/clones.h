@@ -8,7 +8,7 @@
 #include "CKernels.h"
 
 // The loader picks before a sanitizer has set itself up, which then crashes: under one there is the baseline alone.
-#if defined(__x86_64__) && !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer)
+#if defined(__x86_64__) && !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer) && !defined(FOUNT_BASELINE)
 #define HAS_CLONES 1
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

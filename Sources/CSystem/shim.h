@@ -28,7 +28,3 @@ int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions
 static inline int fount_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 static inline int fount_niceness(void) { return getpriority(PRIO_PROCESS, 0); }
 static inline int fount_set_group_niceness(pid_t group, int niceness) { return setpriority(PRIO_PGRP, (id_t)group, niceness); }
-static inline int fount_setrlimit(int resource, rlim_t soft, rlim_t hard) {
-  struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
-  return setrlimit((__typeof__(RLIMIT_CPU))resource, &limit);
-}

@@ -88,19 +88,6 @@ package enum DecodeCommand {
       return limits
     }
 
-    /// What the program and its libraries have mapped before anything is decoded (proc(5), statm), which under a sanitizer is terabytes. It
-    /// does not count against the limit; where it can't be told the limit is tighter by so much.
-    private static func mappedBytes() -> Int {
-      var text = [UInt8](repeating: 0, count: 128)
-      do {
-        let count = try OpenFile(reading: "/proc/self/statm").read(into: &text)
-        let pages = Int(String(decoding: text[..<count].prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)) ?? 0
-        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
-      } catch {
-        return 0
-      }
-    }
-
     /// Sets the kernel's limits on this process, for good.
     func restrictProcess() throws(Fault) {
       // A write past the limit then fails with EFBIG, which is an error like any other, and does not kill.
@@ -108,14 +95,13 @@ package enum DecodeCommand {
       let headerBytes = 1 << 12
       // The decoder itself stops in time and says so; the kernel's limit is for when it can't.
       let graceSeconds = 5
-      for (name, resource, value) in [
-        ("RLIMIT_AS", RLIMIT_AS, Self.mappedBytes() + memoryBytes), ("RLIMIT_CPU", RLIMIT_CPU, processorSeconds + graceSeconds),
-        ("RLIMIT_FSIZE", RLIMIT_FSIZE, fileBytes + headerBytes), ("RLIMIT_CORE", RLIMIT_CORE, 0),
-      ] {
-        var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
-        guard unsafe setrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else {
-          throw Fault(description: Errno(code: errno, operation: "setrlimit", path: "\(name) \(value)").description)
-        }
+      do {
+        try ResourceLimit.addressSpace.set(bytesBeyondPresent: memoryBytes)
+        try ResourceLimit.processorSeconds.set(to: processorSeconds + graceSeconds)
+        try ResourceLimit.fileBytes.set(to: fileBytes + headerBytes)
+        try ResourceLimit.coreBytes.set(to: 0)
+      } catch {
+        throw Fault(description: error.description)
       }
     }
   }

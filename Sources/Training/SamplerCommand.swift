@@ -11,11 +11,12 @@ package enum SamplerCommand {
   ///
   /// - Parameters:
   ///   - fileDescriptor: a connected stream socket.
-  ///   - memoryBytesMax: of this process; nil sets no limit.
+  ///   - memoryBytesMax: what this process may allocate beyond what it has at its start; nil sets no limit.
   ///   - cacheBytesMax: of the models that are kept in memory.
   /// - Returns: the process's exit status: 0 when the server closed the socket.
   package static func run(fileDescriptor: Int32, memoryBytesMax: Int? = nil, cacheBytesMax: Int = 1 << 30) -> Int32 {
-    MemoryLimit.set(bytesMax: memoryBytesMax)
+    // A refusal leaves the limit that the parent set, which is no reason not to work.
+    if let memoryBytesMax { try? ResourceLimit.data.set(bytesBeyondPresent: memoryBytesMax) }
     let stream = SocketStream(descriptor: fileDescriptor)
     var reader = SamplerFrameReader()
     var models = LoadedModels(bytesMax: cacheBytesMax)

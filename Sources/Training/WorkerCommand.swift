@@ -12,10 +12,11 @@ package enum WorkerCommand {
   /// - Parameters:
   ///   - folder: the job's folder with its `job.json`.
   ///   - attempt: written into every line and result, so that those of an earlier attempt are told apart.
-  ///   - memoryBytesMax: of this process; nil sets no limit.
+  ///   - memoryBytesMax: what this process may allocate beyond what it has at its start; nil sets no limit.
   /// - Returns: the process's exit status: 0 when there is a result, or a checkpoint to go on from.
   package static func run(folder: String, attempt: Int, memoryBytesMax: Int? = nil) -> Int32 {
-    MemoryLimit.set(bytesMax: memoryBytesMax)
+    // A refusal leaves the limit that the parent set, which is no reason not to work.
+    if let memoryBytesMax { try? ResourceLimit.data.set(bytesBeyondPresent: memoryBytesMax) }
     Termination.heed()
     let stop = StopRequest(heedsTermination: true)
     let lifeline = Lifeline(STDIN_FILENO, for: stop)
