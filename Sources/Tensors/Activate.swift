@@ -1,6 +1,6 @@
 /// y = f(x), where what comes before has no activation of its own.
 package struct Activate: Primitive {
-  let activation: Activation
+  package let activation: Activation
 
   package init(_ activation: Activation) { self.activation = activation }
 

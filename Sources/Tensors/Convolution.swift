@@ -3,8 +3,8 @@
 /// Inputs: x `[batch, height, width, channels]`, w `[taps, channels, filters]`, and bias `[filters]` where there is one;
 /// y `[batch, height, width, filters]`, of extents that the taps' stride and border tell.
 package struct Convolution: Primitive {
-  let taps: Taps
-  let activation: Activation
+  package let taps: Taps
+  package let activation: Activation
 
   package init(_ taps: Taps, _ activation: Activation = .identity) {
     self.taps = taps
@@ -55,8 +55,8 @@ package struct Convolution: Primitive {
 /// Inputs: x `[batch, height, width, filters]`, w `[taps, channels, filters]`, and bias `[channels]` where there is one;
 /// y `[batch, height, width, channels]`.
 package struct TransposedConvolution: Primitive {
-  let taps: Taps
-  let activation: Activation
+  package let taps: Taps
+  package let activation: Activation
 
   package init(_ taps: Taps, _ activation: Activation = .identity) {
     self.taps = taps

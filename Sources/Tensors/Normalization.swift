@@ -2,7 +2,7 @@
 ///
 /// Inputs: x `[…, columns]`, gain `[columns]`, shift `[columns]`.
 package struct LayerNorm: Primitive {
-  let epsilon: Float
+  package let epsilon: Float
 
   /// - Parameter epsilon: PyTorch's default.
   package init(epsilon: Float = 1e-5) { self.epsilon = epsilon }
@@ -38,7 +38,7 @@ package struct LayerNorm: Primitive {
 /// Inputs: x `[…, columns]`, gain `[columns]`, shift `[columns]`. What scoring uses instead of a batch's moments is the model's to keep:
 /// `Kernels.columnMoments` tells them and `Kernels.normalizeColumns` uses them.
 package struct BatchNorm: Primitive {
-  let epsilon: Float
+  package let epsilon: Float
 
   /// - Parameter epsilon: PyTorch's default.
   package init(epsilon: Float = 1e-5) { self.epsilon = epsilon }

@@ -1,6 +1,6 @@
 /// An order in which rows or columns are taken: `indices[i]` is where the i-th comes from.
 package struct Order: Sendable, Hashable {
-  let indices: [Int32]
+  package let indices: [Int32]
   /// How many there are to take from.
   let bound: Int
 

@@ -45,8 +45,8 @@ extension Tensor {
 ///
 /// Inputs: x `[batch, inputs]`, w `[inputs, outputs]`, and bias `[outputs]` where there is one.
 package struct Dense: Primitive {
-  let activation: Activation
-  let mask: Staircase?
+  package let activation: Activation
+  package let mask: Staircase?
 
   package init(_ activation: Activation = .identity, mask: Staircase? = nil) {
     self.activation = activation
@@ -128,7 +128,7 @@ package struct Multiply: Primitive {
 
 /// y = f(x), element by element.
 package struct Map: Primitive {
-  let function: ScalarFunction
+  package let function: ScalarFunction
 
   package init(_ function: ScalarFunction) { self.function = function }
 
@@ -153,8 +153,8 @@ package struct Map: Primitive {
 
 /// y[r, c] = x[rows[r], columns[c]]: rows and columns in another order.
 package struct Gather: Primitive {
-  let rows: Order?
-  let columns: Order?
+  package let rows: Order?
+  package let columns: Order?
 
   package init(rows: Order? = nil, columns: Order? = nil) {
     self.rows = rows

@@ -27,8 +27,9 @@ package struct Taps: Sendable, Hashable {
   package let width: Int
   package let stride: Int
   package let border: Border
-  let y: [Int32]
-  let x: [Int32]
+  /// The live taps' rows and columns in the kernel, from 0.
+  package let y: [Int32]
+  package let x: [Int32]
 
   package init(height: Int, width: Int, stride: Int = 1, border: Border = Border(), mask: Mask = .none) {
     precondition(height > 0 && width > 0 && stride > 0, "a kernel of \(height) by \(width), stride \(stride)")
