@@ -18,8 +18,8 @@ INLINE int32_t bits_of(float x) {
   return bits;
 }
 
-// 2^n for −126 ≤ n ≤ 127.
-INLINE float power_of_2(int32_t n) { return from_bits((n + 127) << 23); }
+// 2^n for −126 ≤ n ≤ 127. Unsigned, because of a NaN any n may come, whose result is multiplied by NaN.
+INLINE float power_of_2(int32_t n) { return from_bits((int32_t)((uint32_t)(n + 127) << 23)); }
 
 INLINE float exp_of(float x) {
   // Beyond these the result is infinite or 0; NaN stays.
@@ -48,6 +48,26 @@ INLINE float exp_of(float x) {
   int32_t half = whole >> 1;
   float scaled = p * power_of_2(half);
   return scaled * power_of_2(whole - half);
+}
+
+// e^x for x ≤ 0: the same reduction with fewer operations, since a result is at most 1.
+INLINE float exp_of_negative(float x) {
+  x = x < -104.0f ? -104.0f : x;
+  float shifted = x * 1.44269504088896341f + 0x1.8p23f;
+  float n = shifted - 0x1.8p23f;
+  float r = n * -0.693359375f + x;
+  r = n * 2.12194440e-4f + r;
+  // Neighbours first, so that fewer operations wait for each other.
+  float square = r * r;
+  float high = 1.9875691500e-4f * r + 1.3981999507e-3f, middle = 8.3334519073e-3f * r + 4.1665795894e-2f;
+  float low = 1.6666665459e-1f * r + 5.0000001201e-1f;
+  float p = high * square + middle;
+  p = p * square + low;
+  p = p * square + r;
+  p = 1.0f + p;
+  // 2^(n + 64) and then 2^−64, so that results below the normal range round once. Shifting leaves n alone of what `shifted` holds.
+  int32_t scale = (int32_t)(((uint32_t)bits_of(shifted) << 23) + ((uint32_t)(127 + 64) << 23));
+  return p * from_bits(scale) * 0x1p-64f;
 }
 
 INLINE float log_of(float x) {
@@ -102,21 +122,21 @@ INLINE float log1p_unit(float u) {
 
 // sigmoid(z) = 1 / (1 + e^−z), with e raised to −|z| alone, so that nothing overflows and small results keep their digits.
 INLINE float sigmoid_of(float z) {
-  float e = exp_of(-__builtin_fabsf(z));
+  float e = exp_of_negative(-__builtin_fabsf(z));
   float above = z < 0.0f ? e : 1.0f;
   return above / (1.0f + e);
 }
 
 // log(1 + e^z).
 INLINE float softplus_of(float z) {
-  float e = exp_of(-__builtin_fabsf(z));
+  float e = exp_of_negative(-__builtin_fabsf(z));
   float positive = z < 0.0f ? 0.0f : z;
   return positive + log1p_unit(e);
 }
 
 INLINE float tanh_of(float x) {
   float magnitude = __builtin_fabsf(x);
-  float e = exp_of(-2.0f * magnitude);
+  float e = exp_of_negative(-2.0f * magnitude);
   float far = (1.0f - e) / (1.0f + e);
   float square = x * x;
   float p = -5.70498872745e-3f;

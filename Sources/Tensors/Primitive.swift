@@ -29,7 +29,7 @@ package struct PrimitiveExample: Sendable {
 package enum Primitives {
   package static let all: [any Primitive.Type] = [
     Dense.self, Convolution.self, TransposedConvolution.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
-    Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, LSTMCell.self,
+    Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, LSTMCell.self, RunningSum.self,
     BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, Mean.self,
   ]
 }

@@ -12,7 +12,7 @@ struct BenchCase: Sendable {
   /// Makes what the work needs, and gives the work.
   let prepare: @Sendable (ThreadTeam) -> () -> Void
 
-  static let all = madeCases + pixelCNNCases + dcganCases + convolutionCases
+  static let all = madeCases + nadeCases + pixelCNNCases + dcganCases + convolutionCases
 }
 
 // MARK: MADE

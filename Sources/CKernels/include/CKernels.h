@@ -167,6 +167,36 @@ void fount_lstm_gradient(
     float *dgates, float *dbefore, const float *dy, const float *gates, const float *before, const float *y, long rows, long units,
     int gates_add, int before_adds);
 
+// MARK: Running sums
+
+// Rows that `fount_running_logits` and `fount_running_draw` take at once.
+enum { fount_running_rows = 8, fount_running_gradient_rows = 16 };
+
+// z[r, d] = v[d] · sigmoid(c + Σ w[e] · x[r, e] over the e before d) + bias[d]: conditionals that share one hidden layer. `order` tells
+// which dimension comes at each place; NULL: as they are.
+typedef struct {
+  long batch, dims, hidden, outputs;  // outputs: logits of each dimension
+  const int32_t *order;
+  const float *x, *w, *c, *v, *bias;  // [batch, dims], [dims, hidden], [hidden], [dims, outputs, hidden], [dims, outputs]
+  float *z;                           // [batch, dims, outputs]
+  // The gradients; NULL where nobody wants one.
+  const float *dz;
+  float *dw, *dc, *dv;
+  int dw_adds, dc_adds, dv_adds;
+} fount_running;
+
+// z of one block of `fount_running_rows` rows.
+void fount_running_logits(const fount_running *layer, long block);
+// Bits drawn one after the other into x [batch, dims], with their logits in z; there is one output. The uniform of dimension d is that of
+// site d of the row's example.
+void fount_running_draw(
+    const fount_running *layer, float *x, const uint32_t *examples, uint32_t step, uint32_t stream, uint64_t seed, float temperature,
+    long block);
+// What the gradients read of one block of `fount_running_gradient_rows` rows: dims · (2 + outputs) rows of as many numbers.
+void fount_running_pack(const fount_running *layer, float *packed, long block);
+// One panel of columns of dw, dc and dv, from all packed blocks.
+void fount_running_gradients(const fount_running *layer, const float *packed, long panel);
+
 // MARK: Optimizer
 
 typedef struct {
