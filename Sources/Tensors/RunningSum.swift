@@ -6,8 +6,8 @@
 /// - Complexity: O(batch · dims · hidden); an input of 0 leaves the hidden units as they are and costs none of their sigmoids.
 package struct RunningSum: Primitive {
   /// Which dimension comes at each place; nil for the data's own order.
-  let order: Order?
-  let outputs: Int
+  package let order: Order?
+  package let outputs: Int
 
   /// - Parameter outputs: logits of each dimension: one for bits, as many as there are classes for others.
   package init(order: Order? = nil, outputs: Int = 1) {

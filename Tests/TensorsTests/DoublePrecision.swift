@@ -233,3 +233,19 @@ extension LogisticsNats: DoublePrecision {
 extension Mean: DoublePrecision {
   func exactly(_ inputs: [Doubles]) -> [Double] { [inputs[0].scalars.reduce(0, +) / Double(inputs[0].scalars.count)] }
 }
+
+extension RunningSum: DoublePrecision {
+  func exactly(_ inputs: [Doubles]) -> [Double] {
+    let (x, W, c, V, b) = (inputs[0], inputs[1], inputs[2], inputs[3], inputs[4])
+    let (dims, hidden) = (x.columns, c.columns)
+    let places = order?.indices.map { Int($0) } ?? Array(0..<dims)
+    return (0..<x.rows).flatMap { r in
+      var z = [Double](repeating: 0, count: dims * outputs)
+      for (place, d) in places.enumerated() {
+        let h = (0..<hidden).map { k in logistic(places[..<place].reduce(c[k]) { $0 + x[r, $1] * W[$1, k] }) }
+        for output in d * outputs..<(d + 1) * outputs { z[output] = (0..<hidden).reduce(b[output]) { $0 + V[output, $1] * h[$1] } }
+      }
+      return z
+    }
+  }
+}
