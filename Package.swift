@@ -88,7 +88,7 @@ let package = Package(
     tests("FilesTests", ["Files"]),
     tests("ImagesTests", ["Images"]),
     tests("DatasetsTests", ["Datasets", "Files", "JSON"]),
-    tests("TensorsTests", ["Tensors"], exclude: ["Bits"]),
+    tests("TensorsTests", ["Tensors"], exclude: ["Bits", "Peers"]),
     tests("ModelsTests", ["Models", "Tensors", "JSON", "Evaluation"]),
     tests("TrainingTests", ["Training", "Models", "Evaluation", "Tensors", "Datasets", "Files", "JSON"]),
     tests("JobsTests", ["Jobs", "Files", "JSON"]),
