@@ -1,7 +1,7 @@
 // The kernels' products beside OpenBLAS's, one thread each, in turn in one process, at the shapes of the families' layers.
 //
 //   apt-get install libopenblas-dev
-//   clang -O2 -I Sources/CKernels/include Tests/TensorsTests/Peers/products_beside_openblas.c Sources/CKernels/*.c -lopenblas -lm -lpthread -o products
+//   clang -O2 -I Sources/CKernels/include Tests/BenchTests/Peers/products_beside_openblas.c Sources/CKernels/*.c -lopenblas -lm -lpthread -o products
 //   env -u OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS=1 ./products
 //
 // Prints, for a layer of [batch, inputs] by [inputs, outputs], the three products of a training step: GFLOP/s of the fastest of the rounds.

@@ -2,7 +2,7 @@
 
     python3 -m venv venv && venv/bin/pip install torch numpy
     .build/release/fount bench CASE --trace FILE      # made_784_500_b100, vae_..., nade_..., pixelcnn_b32, dcgan_28_b64
-    venv/bin/python Tests/TensorsTests/Peers/sgd_beside_torch.py FILE...
+    venv/bin/python Tests/BenchTests/Peers/sgd_beside_torch.py FILE...
 
 FILE is safetensors: `input.*`, what a step reads; `before.*`, weights; `gradient.*`, of the first step; `after.*`, weights after the last
 step. PyTorch computes in double precision, so that what is told is the kernels' rounding alone. For each tensor: the norm of the
