@@ -230,6 +230,30 @@ extension LogisticsNats: DoublePrecision {
   }
 }
 
+extension GaussianDraw: DoublePrecision {
+  /// The normal numbers are the kernel's own, by its means alone; what they are has tests of its own.
+  func exactly(_ inputs: [Doubles]) -> [Double] {
+    let (parameters, dims) = (inputs[0], inputs[0].columns / 2)
+    var normals = Tensor(repeating: .nan, shape: [parameters.rows, dims])
+    forward([Tensor(repeating: 0, shape: parameters.shape)], into: &normals, .alone)
+    return (0..<parameters.rows).flatMap { r in
+      (0..<dims).map { parameters[r, $0] + exp(parameters[r, dims + $0] / 2) * Double(normals.scalars[r * dims + $0]) }
+    }
+  }
+}
+
+extension GaussianDivergence: DoublePrecision {
+  func exactly(_ inputs: [Doubles]) -> [Double] {
+    let (parameters, dims) = (inputs[0], inputs[0].columns / 2)
+    return (0..<parameters.rows).map { r in
+      (0..<dims).reduce(0) { nats, d in
+        let (mean, logVariance) = (parameters[r, d], parameters[r, dims + d])
+        return nats + (mean * mean + exp(logVariance) - 1 - logVariance) / 2
+      }
+    }
+  }
+}
+
 extension Mean: DoublePrecision {
   func exactly(_ inputs: [Doubles]) -> [Double] { [inputs[0].scalars.reduce(0, +) / Double(inputs[0].scalars.count)] }
 }

@@ -89,6 +89,26 @@ static void products(void) {
   floats_of("fount_finish_columns", finished, 5 * 37);
 }
 
+static void sparse_products(int transposed) {
+  enum { batch = 11, inputs = 293, outputs = 75 };
+  const uint32_t examples[batch] = {5, 2, 9};
+  float *x = numbers(batch * inputs, 1, -1, 1), *y = room(batch * outputs), *bits = room(batch * outputs), *dw = room(inputs * outputs);
+  for (int i = 0; i < batch * inputs; i++) x[i] = x[i] > 0 ? 1 : 0;
+  uint64_t live[batch * ((inputs + 63) / 64)], live_columns[inputs];
+  for (int r = 0; r < batch; r++) fount_live(live + r * ((inputs + 63) / 64), x + r * inputs, inputs, 1);
+  for (int c = 0; c < inputs; c++) fount_live(live_columns + c, x + c, batch, inputs);
+  fount_sparse layer = {
+      .batch = batch, .inputs = inputs, .outputs = outputs, .x = x, .w = numbers(inputs * outputs, 2, -0.2f, 0.2f),
+      .transposed = transposed, .bias = numbers(outputs, 3, -1, 1), .y = y, .activation = fount_sigmoid, .bits = bits,
+      .examples = examples, .step = 2, .stream = 4, .seed = 7, .dy = numbers(batch * outputs, 4, -1, 1), .dw = dw, .scale = 0.1f,
+      .live = live};
+  for (long first = 0; first < outputs; first += fount_wide_panel) fount_sparse_forward(&layer, first / fount_wide_panel);
+  floats_of("fount_sparse_forward", y, batch * outputs), floats_of("fount_sparse_forward drawn", bits, batch * outputs);
+  layer.live = live_columns;
+  for (long first = 0; first < outputs; first += fount_wide_panel) fount_sparse_weight_gradient(&layer, first / fount_wide_panel);
+  floats_of("fount_sparse_weight_gradient", dw, inputs * outputs);
+}
+
 // MARK: Convolutions
 
 static void convolution(
@@ -128,7 +148,24 @@ static void convolution(
   snprintf(line, sizeof line, "fount_convolution_bias_gradient %s", name), floats_of(line, dbias, filters);
 }
 
+static void pixel_by_pixel(void) {
+  enum { images = 2, channels = 19, filters = 21, height = 3, width = 4, rows = 2, columns = width + 2 };
+  const int32_t tap_y[] = {0, 0, 0, 1}, tap_x[] = {0, 1, 2, 0};
+  float *kept = calloc(images * rows * columns * channels, sizeof(float)), *y = room(images * filters);
+  fount_convolution whole = {.taps = 4, .channels = channels, .filters = filters, .w = numbers(4 * channels * filters, 2, -1, 1)};
+  float *packed = packed_room(panels(filters) * 4 * channels * fount_panel);
+  for (long panel = 0; panel < panels(filters); panel++) fount_convolution_pack(&whole, packed, panel);
+  fount_pixels layer = {
+      .images = images, .channels = channels, .filters = filters, .rows = rows, .columns = columns, .top = 1, .left = 1, .taps = 4,
+      .tap_y = tap_y, .tap_x = tap_x, .kept = kept, .packed = packed, .bias = numbers(filters, 3, -1, 1), .activation = fount_tanh};
+  for (int at = 0; at < height * width; at++) {
+    fount_pixels_forward(&layer, y, at / width, at % width), floats_of("fount_pixels_forward", y, images * filters);
+    fount_pixels_put(&layer, numbers(images * channels, (uint32_t)at, -1, 1), at / width, at % width);
+  }
+}
+
 static void convolutions(void) {
+  pixel_by_pixel();
   convolution("7x7,causal", 7, 1, 3, 1, 1, 24, 9, 9);
   convolution("3x3,causal", 3, 1, 1, 1, 19, 21, 7, 8);
   convolution("1x1", 1, 1, 0, 0, 33, 17, 5, 5);
@@ -220,7 +257,21 @@ static void recurrence(void) {
   floats_of("fount_lstm_gradient", dgates, rows * 4 * units), floats_of("fount_lstm_gradient before", dbefore, rows * 2 * units);
 }
 
+static void gaussians(void) {
+  enum { dims = 21 };
+  float *parameters = numbers(2 * dims, 1, -2, 2), *dz = numbers(dims, 2, -1, 1), *z = room(dims), *dparameters = room(2 * dims);
+  fount_gaussian(z, parameters, dims, 3, 2, 1, 7), floats_of("fount_gaussian", z, dims);
+  fount_gaussian_gradient(dparameters, dz, parameters, dims, 0, 3, 2, 1, 7);
+  floats_of("fount_gaussian_gradient", dparameters, 2 * dims);
+  double nats = fount_gaussian_divergence(parameters, dims);
+  doubles_of("fount_gaussian_divergence", &nats, 1);
+  fount_gaussian_divergence_gradient(dparameters, parameters, 0.7f, dims, 0);
+  floats_of("fount_gaussian_divergence_gradient", dparameters, 2 * dims);
+}
+
 static void optimizers(void) {
+  float *average = numbers(many, 1, -1, 1);
+  fount_average(average, numbers(many, 2, -1, 1), many, 0.99f), floats_of("fount_average", average, many);
   fount_adam_settings settings = {
       .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .rate = 1e-2f, .root_scale = 1.5f, .shrink = 0.999f, .average_decay = 0.99f,
       .gradient_scale = 0.7f};
@@ -245,6 +296,8 @@ static void randomness(void) {
   float *x = room(many);
   fount_uniform(x, many, 3, 2, 1, 0x123456789ABCDEFu), floats_of("fount_uniform", x, many);
   fount_normal(x, many, 3, 2, 1, 0x123456789ABCDEFu), floats_of("fount_normal", x, many);
+  float *bits = room(many);
+  fount_bits(bits, numbers(many, 6, 0, 1), 4, many, 3, 2, 1, 7), floats_of("fount_bits", bits, many);
   float classes[5], uniforms[5];
   fount_uniform(uniforms, 5, 4, 2, 1, 9);
   fount_categorical(classes, numbers(5 * 40, 5, -4, 4), uniforms, 5, 40), floats_of("fount_categorical", classes, 5);
@@ -255,11 +308,13 @@ static void randomness(void) {
 int main(void) {
   printf("%s\n", fount_kernel_set());
   products();
+  sparse_products(0), sparse_products(1);
   convolutions();
   elements();
   norms();
   reductions();
   recurrence();
+  gaussians();
   optimizers();
   randomness();
   return 0;
