@@ -2,18 +2,18 @@
 // and the rows are multiplied by the packed weights in the order of the whole image's convolution, taps and then channels.
 #include "tiles.h"
 
-INLINE float *kept_at(const fount_pixels *layer, long image, long row, long column) {
+INLINE float *kept_at(const fount_pixelwise *layer, long image, long row, long column) {
   long place = ((row % layer->rows) + layer->rows) % layer->rows;
   return layer->kept + ((image * layer->rows + place) * layer->columns + column) * layer->channels;
 }
 
-void fount_pixels_put(const fount_pixels *layer, const float *x, long row, long column) {
+void fount_pixels_put(const fount_pixelwise *layer, const float *x, long row, long column) {
   const long channels = layer->channels;
   for (long i = 0; i < layer->images; i++)
     memcpy(kept_at(layer, i, row, layer->left + column), x + i * channels, (size_t)channels * sizeof(float));
 }
 
-CLONES void fount_pixels_forward(const fount_pixels *layer, float *y, long row, long column) {
+CLONES void fount_pixels_forward(const fount_pixelwise *layer, float *y, long row, long column) {
   const long images = layer->images, channels = layer->channels, filters = layer->filters, depth = layer->taps * channels;
   float *seen = fount_scratch(fount_scratch_image, images * depth);
   for (long i = 0; i < images; i++) {

@@ -104,7 +104,8 @@ extension Kernels {
               var layer = unsafe layer
               unsafe (layer.tap_y, layer.tap_x, layer.x, layer.dy) = (tapY, tapX, x, dy)
               unsafe (layer.dw, layer.dw_adds, layer.dbias, layer.dbias_adds) = (dw, adds.dw ? 1 : 0, dbias, adds.dbias ? 1 : 0)
-              let partial = unsafe scratch(blocks * panels(filters) * (taps.count * channels + 1) * Int(fount_panel))
+              let count = wholePanels(filters) * (taps.count * channels + 1)
+              let partial = unsafe scratch(blocks * count)
               let lent = unsafe Lent((layer: layer, partial: partial))
               team.forEachBlock(of: blocks) { block in
                 var (layer, partial) = unsafe lent.value
@@ -112,7 +113,7 @@ extension Kernels {
               }
               team.forEachBlock(of: panels(filters)) { panel in
                 var (layer, partial) = unsafe lent.value
-                unsafe fount_convolution_sum_blocks(&layer, partial, panel, blocks)
+                unsafe fount_convolution_sum_blocks(&layer, partial, count, panel, blocks)
               }
             }
           }
@@ -123,16 +124,16 @@ extension Kernels {
 
   /// How many blocks the images of a batch are cut into, each with gradients of its own: enough for the threads of a machine, few enough
   /// that adding them up costs little. Bits depend on it.
-  private static let weightGradientBlocks = 8
+  static let weightGradientBlocks = 8
 
-  private static func check(image: [Int], result: [Int], _ taps: Taps) {
+  static func check(image: [Int], result: [Int], _ taps: Taps) {
     precondition(image.count == 4 && result.count == 4 && image[0] == result[0], "no convolution of \(image) to \(result)")
     let extents = taps.result(height: image[1], width: image[2])
     precondition([extents.height, extents.width] == Array(result[1...2]), "\(image) gives \(extents), not \(result)")
     precondition(image[3] > 0 && result[3] > 0, "an image has channels, not shape \(image) or \(result)")
   }
 
-  private static func extents(image: [Int], result: [Int], _ taps: Taps) -> fount_convolution {
+  static func extents(image: [Int], result: [Int], _ taps: Taps) -> fount_convolution {
     var layer = unsafe fount_convolution()
     unsafe (layer.images, layer.height, layer.width, layer.channels) = (image[0], image[1], image[2], image[3])
     unsafe (layer.y_height, layer.y_width, layer.filters) = (result[1], result[2], result[3])
@@ -140,12 +141,12 @@ extension Kernels {
     return unsafe layer
   }
 
-  private static func lend(_ taps: Taps, _ body: (UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> Void) {
+  static func lend(_ taps: Taps, _ body: (UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> Void) {
     unsafe readIfAny(taps.y) { y in unsafe readIfAny(taps.x) { x in unsafe body(y, x) } }
   }
 
   /// `fount_scratch`, the slot for what a call shares between its threads.
-  private static func scratch(_ count: Int) -> UnsafeMutablePointer<Float>? {
+  static func scratch(_ count: Int) -> UnsafeMutablePointer<Float>? {
     unsafe fount_scratch(Int32(fount_scratch_weights), count)
   }
 

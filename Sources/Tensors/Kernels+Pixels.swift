@@ -59,8 +59,8 @@ extension Kernels {
     precondition(row >= 0 && (0..<layer.width).contains(column), "no pixel at row \(row), column \(column)")
   }
 
-  private static func extents(_ layer: PixelwiseConvolution, _ kept: [Int]) -> fount_pixels {
-    var pixels = unsafe fount_pixels()
+  private static func extents(_ layer: PixelwiseConvolution, _ kept: [Int]) -> fount_pixelwise {
+    var pixels = unsafe fount_pixelwise()
     unsafe (pixels.images, pixels.rows, pixels.columns, pixels.channels) = (kept[0], kept[1], kept[2], kept[3])
     unsafe (pixels.filters, pixels.taps, pixels.activation) = (layer.filters, layer.taps.count, layer.activation.code)
     unsafe (pixels.top, pixels.left) = (layer.taps.border.top, layer.taps.border.left)

@@ -89,6 +89,9 @@ extension Kernels {
 
   static func panels(_ columns: Int) -> Int { (columns + Int(fount_panel) - 1) / Int(fount_panel) }
 
+  /// The columns that whole panels have.
+  static func wholePanels(_ columns: Int) -> Int { panels(columns) * Int(fount_panel) }
+
   /// `fount_add_scaled_row`: the share that input `row` has in x·w, added to y where the mask lets it be seen.
   /// - Parameters:
   ///   - x: `[batch, inputs]`

@@ -8,8 +8,30 @@ package protocol Primitive: Sendable {
   /// Writes the wanted gradients of the inputs, or adds to them where they say so. `dy` may be changed: nobody reads it afterwards.
   func backward(_ inputs: [Tensor], y: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam)
 
+  /// The shape of what forward keeps for backward beside y.
+  func keptShape(of inputs: [[Int]]) -> [Int]
+
+  /// As above, with memory for what it keeps.
+  func forward(_ inputs: [Tensor], into y: inout Tensor, keeping kept: inout Tensor, _ team: ThreadTeam)
+  func backward(_ inputs: [Tensor], y: Tensor, kept: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam)
+
   /// Examples for the gradient check, every case of the operation among them.
   static var examples: [PrimitiveExample] { get }
+}
+
+/// Most operations keep nothing but y.
+extension Primitive {
+  package func keptShape(of inputs: [[Int]]) -> [Int] { [0] }
+
+  package func forward(_ inputs: [Tensor], into y: inout Tensor, keeping kept: inout Tensor, _ team: ThreadTeam) {
+    forward(inputs, into: &y, team)
+  }
+
+  package func backward(
+    _ inputs: [Tensor], y: Tensor, kept: Tensor, dy: inout Tensor, into dInputs: inout [Gradient?], _ team: ThreadTeam
+  ) {
+    backward(inputs, y: y, dy: &dy, into: &dInputs, team)
+  }
 }
 
 package struct PrimitiveExample: Sendable {
@@ -28,7 +50,8 @@ package struct PrimitiveExample: Sendable {
 /// The table that the gradient check walks.
 package enum Primitives {
   package static let all: [any Primitive.Type] = [
-    Dense.self, Convolution.self, TransposedConvolution.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
+    Dense.self, Convolution.self, TransposedConvolution.self, ConvolutionStack.self,
+    Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
     Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, LSTMCell.self, RunningSum.self,
     GaussianDraw.self, GaussianDivergence.self, BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, Mean.self,
   ]

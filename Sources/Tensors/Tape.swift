@@ -23,6 +23,8 @@ package struct Tape: Sendable {
   /// One for each node, and those left over from longer steps.
   private var values: [Tensor] = []
   private var gradients: [Tensor] = []
+  /// What operations keep beside their results.
+  private var kept: [Tensor] = []
 
   package init(_ team: ThreadTeam) { self.team = team }
 
@@ -41,6 +43,7 @@ package struct Tape: Sendable {
     if values.count == index {
       values.append(tensor)
       gradients.append(.empty)
+      kept.append(.empty)
     } else {
       values[index] = tensor
     }
@@ -56,10 +59,13 @@ package struct Tape: Sendable {
     if values.count == index {
       values.append(.empty)
       gradients.append(.empty)
+      kept.append(.empty)
     }
     if values[index].shape != shape { values[index] = Tensor(repeating: 0, shape: shape) }
+    let keptShape = primitive.keptShape(of: operands.map(\.shape))
+    if kept[index].shape != keptShape { kept[index] = Tensor(repeating: 0, shape: keptShape) }
     // In its place: a tensor that is moved out first may be shared for the compiler's convenience, and then a write copies it.
-    primitive.forward(operands, into: &values[index], team)
+    primitive.forward(operands, into: &values[index], keeping: &kept[index], team)
     return Variable(index: index)
   }
 
@@ -87,7 +93,7 @@ package struct Tape: Sendable {
       // Where a variable is used twice by one primitive, the second use gets a tensor of its own, that is added afterwards.
       let repeats = inputs.indices.map { inputs[..<$0].contains(inputs[$0]) }
       var wanted = zip(inputs, repeats).map { takeGradient($0, again: $1) }
-      primitive.backward(operands, y: values[index], dy: &gradients[index], into: &wanted, team)
+      primitive.backward(operands, y: values[index], kept: kept[index], dy: &gradients[index], into: &wanted, team)
       for position in inputs.indices {
         guard var gradient = wanted[position] else { continue }
         wanted[position] = nil

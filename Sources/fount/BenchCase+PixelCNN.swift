@@ -13,6 +13,14 @@ extension BenchCase {
     first.count * 64, blockCount * (64 * 32 + middle.count * 32 * 32 + 32 * 64) + 64 * 64 + 64
   )
 
+  /// A rectifier after every layer but the last; a block's sums are added to those of the block before.
+  private static let layers = ConvolutionStack(
+    [.init(first, .relu)]
+      + (0..<blockCount).flatMap { block -> [ConvolutionStack.Layer] in
+        [.init(pixel, .relu), .init(middle, .relu), .init(pixel, .relu, joins: 3 * block)]
+      }
+      + [.init(pixel, .relu), .init(pixel)])
+
   static let pixelCNNCases = [
     BenchCase(
       name: "pixelcnn_b32", what: "train_step",
@@ -29,25 +37,13 @@ extension BenchCase {
           ]
         }
         let (last, logits) = (network.add("last", [1, 64, 64], bias: 64), network.add("logits", [1, 64, 1], bias: 1))
+        let places = [opening] + blocks.flatMap(\.self) + [last, logits]
         var step = 0
         return {
           let weights = network.begin()
           let loss = network.write { tape in
-            func layer(_ taps: Taps, _ activation: Activation, _ h: Tape.Variable, _ place: BenchNetwork.Place) -> Tape.Variable {
-              tape.apply(Convolution(taps, activation), [h, weights[place.weights], weights[place.bias]])
-            }
             let x = tape.constant(x)
-            var h = layer(first, .identity, x, opening)
-            for block in blocks {
-              var g = tape.apply(Activate(.relu), [h])
-              g = layer(pixel, .relu, g, block[0])
-              g = layer(middle, .relu, g, block[1])
-              g = layer(pixel, .identity, g, block[2])
-              h = tape.apply(Add(), [h, g])
-            }
-            h = tape.apply(Activate(.relu), [h])
-            h = layer(pixel, .relu, h, last)
-            let z = layer(pixel, .identity, h, logits)
+            let z = tape.apply(layers, [x] + places.flatMap { [weights[$0.weights], weights[$0.bias]] })
             return tape.apply(Mean(), [tape.apply(BernoulliNats(), [z, x])])
           }
           network.descend(from: loss, weights, step: step)

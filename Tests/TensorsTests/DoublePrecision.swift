@@ -6,6 +6,8 @@ struct Doubles {
   let shape: [Int]
   var scalars: [Double]
 
+  init(shape: [Int], scalars: [Double]) { (self.shape, self.scalars) = (shape, scalars) }
+
   init(_ tensor: Tensor) { (shape, scalars) = (tensor.shape, tensor.scalars.map(Double.init)) }
 
   /// The number at these indices, row-major.
@@ -76,6 +78,21 @@ extension Convolution: DoublePrecision {
       }
     }
     return y.map(activation.exactly)
+  }
+}
+
+extension ConvolutionStack: DoublePrecision {
+  func exactly(_ inputs: [Doubles]) -> [Double] {
+    var (h, sums) = (inputs[0], [Doubles]())
+    for (index, layer) in layers.enumerated() {
+      let operands = [h, inputs[1 + 2 * index], inputs[2 + 2 * index]]
+      let convolution = Convolution(layer.taps)
+      var sum = Doubles(shape: convolution.shape(of: operands.map(\.shape)), scalars: convolution.exactly(operands))
+      if let joined = layer.joins { sum.scalars = zip(sum.scalars, sums[joined].scalars).map(+) }
+      sums.append(sum)
+      h = Doubles(shape: sum.shape, scalars: sum.scalars.map(layer.activation.exactly))
+    }
+    return h.scalars
   }
 }
 

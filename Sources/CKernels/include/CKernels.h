@@ -94,12 +94,12 @@ typedef struct {
   float *kept;
   const float *packed, *bias;  // of all panels, as for the whole image; bias NULL: none
   int activation;
-} fount_pixels;
+} fount_pixelwise;
 
 // Keeps x [images, channels]; at a row's beginning the oldest row makes room.
-void fount_pixels_put(const fount_pixels *layer, const float *x, long row, long column);
+void fount_pixels_put(const fount_pixelwise *layer, const float *x, long row, long column);
 // y [images, filters].
-void fount_pixels_forward(const fount_pixels *layer, float *y, long row, long column);
+void fount_pixels_forward(const fount_pixelwise *layer, float *y, long row, long column);
 
 // MARK: Convolutions over images [height, width, channels], the taps that a mask leaves alive alone
 
@@ -131,8 +131,56 @@ void fount_convolution_pack_transposed(const fount_convolution *layer, float *pa
 void fount_convolution_data_gradient(const fount_convolution *layer, const float *packed, long image);
 // The gradients of one of `blocks` blocks of images: for each panel of filters, taps · channels rows of 16, and a row for the bias.
 void fount_convolution_weight_gradient(const fount_convolution *layer, float *partial, long block, long blocks);
-// One panel of dw and dbias: the blocks' shares, summed in order.
-void fount_convolution_sum_blocks(const fount_convolution *layer, const float *partial, long panel, long blocks);
+// One panel of dw and dbias: the blocks' shares, `stride` floats apart, summed in order.
+void fount_convolution_sum_blocks(const fount_convolution *layer, const float *partial, long stride, long panel, long blocks);
+
+// MARK: Stacks of convolutions, image by image
+
+// A layer's image with the zeros around it that its taps reach, or the zeros that its dy needs for the data's gradient.
+void fount_convolution_extents(const fount_convolution *layer, long *height, long *width);
+typedef struct {
+  long top, bottom, left, right;
+} fount_borders;
+fount_borders fount_convolution_borders(const fount_convolution *layer);
+// As fount_convolution_pack_transposed, however few channels there are.
+void fount_convolution_pack_back(const fount_convolution *layer, float *packed, long panel);
+// How many floats a thread needs beside, for the weights' gradient.
+long fount_convolution_band(const fount_convolution *layer);
+
+// One layer of a stack. Places are counted in floats: those of `source` and `result` from where an image's kept memory begins, those of
+// gradients and streams from where the thread's does.
+typedef struct {
+  fount_convolution layer;  // its extents, taps and activation
+  const float *packed, *bias, *packed_back;  // packed_back NULL where nobody wants the gradient of what it is given
+  // The layer's image with the zeros around it, and the first pixel of its result; the last layer's result is y.
+  long source_at, source_row, source_height, source_width, result_at, result_row;
+  // The gradient by its sums: the first pixel, and where the zeros around it begin.
+  long gradient_at, gradient_row, gradient_source_at;
+  // Sums before the activation that earlier and later layers share: whether this one's are added to them, and whether they take these.
+  long stream_at;
+  int stream_adds, stream_stays;
+  int joins_previous;  // the layer before has a gradient of its own, which begins as this one's
+  // Its weights' gradient within a block's sums, laid out as fount_convolution_weight_gradient has it; -1 where nobody wants it.
+  long sums_at;
+} fount_stacked;
+
+typedef struct {
+  long layers, images;
+  const fount_stacked *all;
+  const float *x;
+  float *y;
+  float *kept;  // [images, kept_count]: what the way back needs
+  long kept_count, streams_count, gradients_count, band_count, sums_count;
+  const float *dy;
+  float *dx;
+  int dx_adds;
+  float *sums;  // [blocks, sums_count]
+} fount_stack;
+
+// y and `kept` of one image.
+void fount_stack_forward(const fount_stack *stack, long image);
+// Of one of `blocks` blocks of images: dx, and the shares of the weights' gradients.
+void fount_stack_backward(const fount_stack *stack, long block, long blocks);
 
 // Memory of the calling thread's own, aligned to 64 bytes, valid until it asks for more in the same slot.
 enum { fount_scratch_image, fount_scratch_weights, fount_scratch_slots };

@@ -140,7 +140,8 @@ static void convolution(
   long blocks = 2;
   float *partial = packed_room(blocks * panels(filters) * (taps * channels + 1) * fount_panel);
   for (long block = 0; block < blocks; block++) fount_convolution_weight_gradient(&layer, partial, block, blocks);
-  for (long panel = 0; panel < panels(filters); panel++) fount_convolution_sum_blocks(&layer, partial, panel, blocks);
+  long apart = panels(filters) * (taps * channels + 1) * fount_panel;
+  for (long panel = 0; panel < panels(filters); panel++) fount_convolution_sum_blocks(&layer, partial, apart, panel, blocks);
   char line[100];
   snprintf(line, sizeof line, "fount_convolution_forward %s", name), floats_of(line, y, y_count);
   snprintf(line, sizeof line, "fount_convolution_data_gradient %s", name), floats_of(line, dx, x_count);
@@ -155,7 +156,7 @@ static void pixel_by_pixel(void) {
   fount_convolution whole = {.taps = 4, .channels = channels, .filters = filters, .w = numbers(4 * channels * filters, 2, -1, 1)};
   float *packed = packed_room(panels(filters) * 4 * channels * fount_panel);
   for (long panel = 0; panel < panels(filters); panel++) fount_convolution_pack(&whole, packed, panel);
-  fount_pixels layer = {
+  fount_pixelwise layer = {
       .images = images, .channels = channels, .filters = filters, .rows = rows, .columns = columns, .top = 1, .left = 1, .taps = 4,
       .tap_y = tap_y, .tap_x = tap_x, .kept = kept, .packed = packed, .bias = numbers(filters, 3, -1, 1), .activation = fount_tanh};
   for (int at = 0; at < height * width; at++) {
@@ -164,7 +165,82 @@ static void pixel_by_pixel(void) {
   }
 }
 
+// Where the next `count` floats are; places are multiples of a cache line.
+static long take(long *all, long count) {
+  long at = *all;
+  *all += (count + 15) / 16 * 16;
+  return at;
+}
+
+// A causal 3x3 layer, a 1x1 layer, and a causal 3x3 layer that the first one's sums are added to.
+static void stack(void) {
+  enum { images = 3, height = 5, width = 6, count = 3, blocks = 2 };
+  static const int32_t tap_y[] = {0, 0, 0, 1, 1}, tap_x[] = {0, 1, 2, 0, 1}, zero[] = {0};
+  const long channels[] = {3, 20, 9, 20}, sizes[] = {3, 1, 3};
+  fount_stacked layers[count] = {0};
+  fount_borders borders[count];
+  long kept = 0, gradients = 0, sums = 0, band = 0, y_count = images * height * width * 20;
+  for (int i = 0; i < count; i++) {
+    const long border = sizes[i] / 2, taps = sizes[i] == 3 ? 5 : 1, filters = channels[i + 1];
+    fount_convolution layer = {
+        .images = images, .height = height, .width = width, .channels = channels[i], .y_height = height, .y_width = width,
+        .filters = filters, .stride = 1, .top = border, .left = border, .taps = taps, .tap_y = taps == 5 ? tap_y : zero,
+        .tap_x = taps == 5 ? tap_x : zero, .w = numbers(taps * channels[i] * filters, 10u + (uint32_t)i, -0.3f, 0.3f),
+        .activation = i < 2 ? fount_relu : fount_identity};
+    float *packed = packed_room(panels(filters) * taps * channels[i] * fount_panel), *bias = packed_room(panels(filters) * fount_panel);
+    float *back = packed_room(panels(channels[i]) * taps * filters * fount_panel);
+    for (long panel = 0; panel < panels(filters); panel++) fount_convolution_pack(&layer, packed, panel);
+    for (long panel = 0; panel < panels(channels[i]); panel++) fount_convolution_pack_back(&layer, back, panel);
+    memset(bias, 0, sizeof(float) * (size_t)(panels(filters) * fount_panel));
+    memcpy(bias, numbers(filters, 20u + (uint32_t)i, -0.3f, 0.3f), sizeof(float) * (size_t)filters);
+    fount_stacked *one = layers + i;
+    *one = (fount_stacked){.layer = layer, .packed = packed, .bias = bias, .packed_back = back};
+    fount_convolution_extents(&layer, &one->source_height, &one->source_width);
+    // The layer before writes its whole result.
+    if (one->source_height < border + height) one->source_height = border + height;
+    if (one->source_width < border + width) one->source_width = border + width;
+    one->source_row = one->source_width * channels[i];
+    one->source_at = take(&kept, one->source_height * one->source_row);
+    if (i > 0) {
+      layers[i - 1].result_at = one->source_at + border * one->source_row + border * channels[i];
+      layers[i - 1].result_row = one->source_row;
+    }
+    one->sums_at = take(&sums, panels(filters) * (taps * channels[i] + 1) * fount_panel);
+    borders[i] = fount_convolution_borders(&layer);
+    if (fount_convolution_band(&layer) > band) band = fount_convolution_band(&layer);
+  }
+  // The first and the last share their sums, and so their gradient; their borders are the same.
+  layers[0].stream_stays = 1, layers[2].stream_adds = 1;
+  for (int i = 0; i < count; i++) {
+    const long filters = channels[i + 1];
+    fount_borders zeros = borders[i];
+    layers[i].gradient_row = (zeros.left + width + zeros.right) * filters;
+    layers[i].gradient_source_at =
+        i == 2 ? layers[0].gradient_source_at : take(&gradients, (zeros.top + height + zeros.bottom) * layers[i].gradient_row);
+    layers[i].gradient_at = layers[i].gradient_source_at + zeros.top * layers[i].gradient_row + zeros.left * filters;
+  }
+  float *y = room(y_count), *dx = room(images * height * width * 3), *shares = packed_room(blocks * sums);
+  fount_stack all = {
+      .layers = count, .images = images, .all = layers, .x = numbers(images * height * width * 3, 1, -1, 1), .y = y,
+      .kept = calloc((size_t)(images * kept), sizeof(float)), .kept_count = kept, .streams_count = height * width * 20,
+      .gradients_count = gradients, .band_count = band, .sums_count = sums, .dy = numbers(y_count, 2, -1, 1), .dx = dx, .sums = shares};
+  for (long image = 0; image < images; image++) fount_stack_forward(&all, image);
+  floats_of("fount_stack_forward", y, y_count);
+  for (long block = 0; block < blocks; block++) fount_stack_backward(&all, block, blocks);
+  floats_of("fount_stack_backward", dx, images * height * width * 3);
+  for (int i = 0; i < count; i++) {
+    fount_convolution layer = layers[i].layer;
+    const long filters = channels[i + 1];
+    layer.dw = room(layer.taps * channels[i] * filters), layer.dbias = room(filters);
+    for (long panel = 0; panel < panels(filters); panel++)
+      fount_convolution_sum_blocks(&layer, shares + layers[i].sums_at, sums, panel, blocks);
+    floats_of("fount_stack_backward weights", layer.dw, layer.taps * channels[i] * filters);
+    floats_of("fount_stack_backward bias", layer.dbias, filters);
+  }
+}
+
 static void convolutions(void) {
+  stack();
   pixel_by_pixel();
   convolution("7x7,causal", 7, 1, 3, 1, 1, 24, 9, 9);
   convolution("3x3,causal", 3, 1, 1, 1, 19, 21, 7, 8);
