@@ -28,7 +28,7 @@ let package = Package(
     .executableTarget(
       name: "fount",
       dependencies: [
-        "Service", "HTTP", "Training", "Datasets", "Models", "Tensors", "JSON",
+        "Service", "HTTP", "Training", "Datasets", "Models", "Tensors", "Files", "JSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

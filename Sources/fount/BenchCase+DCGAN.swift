@@ -70,13 +70,16 @@ extension BenchCase {
   static let dcganCases = [
     BenchCase(
       name: "dcgan_28_b64", what: "train_step", operations: dcganOperations,
-      leaving: { team in
-        var (generator, discriminator) = (BenchNetwork(team), BenchNetwork(team))
+      tracing: { team, trace in
+        var generator = BenchNetwork(team, trace, name: "generator.")
+        var discriminator = BenchNetwork(team, trace, name: "discriminator.")
         let (layers, judge) = (Generator(&generator), Discriminator(&discriminator))
         let pixels = Tensor(uniformIn: -1..<1, shape: [batch, 28, 28, 1], .data, index: 0, using: Philox(seed: 1))
+        trace?.add("input.x", pixels)
         var step = 0
         return {
           let z = Tensor(normal: 100, .noise, step: step, examples: Array(0..<batch), using: Philox(seed: 1))
+          trace?.add("input.noise.\(step)", z)
           let weights = generator.begin()
           let (fake, pixelsOfFake) = generator.write { tape in
             let fake = layers.image(tape.constant(z), weights, on: &tape)

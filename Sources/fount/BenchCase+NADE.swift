@@ -12,10 +12,11 @@ extension BenchCase {
       name: "nade_784_500_b100", what: "train_step",
       // The sums and the logits; and going back, dV, dW and what the sums are owed.
       operations: 100 * 5 * product,
-      leaving: { team in
-        var network = BenchNetwork(team)
+      tracing: { team, trace in
+        var network = BenchNetwork(team, trace)
         let (sums, logits) = (network.add("W", [dims, hidden], bias: hidden), network.add("V", [dims, hidden], bias: dims))
         let x = bits(rows: 100, columns: dims)
+        trace?.add("input.x", x)
         var step = 0
         return {
           let weights = network.begin()

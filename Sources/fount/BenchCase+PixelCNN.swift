@@ -26,8 +26,8 @@ extension BenchCase {
       name: "pixelcnn_b32", what: "train_step",
       // Forward and the weights' gradient of all layers, and what goes back through all but the first.
       operations: 2 * 32 * 784 * Double(2 * products.first + 3 * products.rest),
-      leaving: { team in
-        var network = BenchNetwork(team)
+      tracing: { team, trace in
+        var network = BenchNetwork(team, trace)
         let x = Tensor(shape: [32, 28, 28, 1], scalars: bits(rows: 32, columns: 784).scalars)
         let opening = network.add("first", [first.count, 1, 64], bias: 64)
         let blocks = (0..<blockCount).map { block in
@@ -38,6 +38,7 @@ extension BenchCase {
         }
         let (last, logits) = (network.add("last", [1, 64, 64], bias: 64), network.add("logits", [1, 64, 1], bias: 1))
         let places = [opening] + blocks.flatMap(\.self) + [last, logits]
+        trace?.add("input.x", x)
         var step = 0
         return {
           let weights = network.begin()

@@ -11,13 +11,15 @@ extension BenchCase {
   static let vaeCases = [
     BenchCase(
       name: "vae_784_400_20_b128", what: "train_step", operations: 2 * Double(batch) * (2 * products.first + 3 * products.rest),
-      leaving: { team in
-        var network = BenchNetwork(team)
+      tracing: { team, trace in
+        var network = BenchNetwork(team, trace)
         let encoder = [network.add("encoder", [dims, width], bias: width), network.add("moments", [width, 2 * latent], bias: 2 * latent)]
         let decoder = [network.add("decoder", [latent, width], bias: width), network.add("logits", [width, dims], bias: dims)]
         let x = Tensor(uniformIn: 0..<1, shape: [batch, dims], .data, index: 0, using: Philox(seed: 1))
+        trace?.add("input.x", x)
         var step = 0
         return {
+          trace?.add("input.noise.\(step)", Tensor(normal: latent, .noise, step: step, examples: Array(0..<batch), using: Philox(seed: 1)))
           let weights = network.begin()
           let loss = network.write { tape in
             func layer(_ activation: Activation, _ h: Tape.Variable, _ place: BenchNetwork.Place) -> Tape.Variable {

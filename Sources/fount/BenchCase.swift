@@ -9,11 +9,25 @@ package struct BenchCase: Sendable {
   package let what: String
   /// Additions and multiplications that the mathematics asks for; what a mask kills is not among them.
   let operations: Double
+  /// Whether its steps can be written down.
+  let isTraced: Bool
+  private let make: @Sendable (ThreadTeam, BenchTrace?) -> () -> [Tensor]
+
   /// Makes what the work needs, and gives the work, which tells what it leaves: a model's weights or its samples.
-  package let prepare: @Sendable (ThreadTeam) -> () -> [Tensor]
+  package func prepare(_ team: ThreadTeam) -> () -> [Tensor] { make(team, nil) }
+
+  /// As above, for steps of plain gradient descent that are written down.
+  func prepare(_ team: ThreadTeam, _ trace: BenchTrace) -> () -> [Tensor] { make(team, trace) }
+
+  init(
+    name: String, what: String, operations: Double, tracing make: @escaping @Sendable (ThreadTeam, BenchTrace?) -> () -> [Tensor]
+  ) {
+    (self.name, self.what, self.operations, isTraced, self.make) = (name, what, operations, true, make)
+  }
 
   init(name: String, what: String, operations: Double, leaving prepare: @escaping @Sendable (ThreadTeam) -> () -> [Tensor]) {
-    (self.name, self.what, self.operations, self.prepare) = (name, what, operations, prepare)
+    (self.name, self.what, self.operations, isTraced) = (name, what, operations, false)
+    make = { team, _ in prepare(team) }
   }
 
   /// Work that leaves nothing to be looked at.
@@ -37,10 +51,42 @@ extension BenchCase {
   private static let madeDims = 784
   private static let madeWidth = 500
 
-  private static func made(_ team: ThreadTeam) -> MADE {
+  private static func made(_ team: ThreadTeam, _ optimizer: OptimizerSettings = .adam) -> MADE {
     let request: JSONValue = ["hidden_layers": [.integer(madeWidth)], "direct_connections": false]
     let configuration = ModelFamily.made.schema.resolve(FieldReader(request, faults: Faults()))
-    return MADE(configuration, dims: madeDims, optimizer: .adam, seed: 1, team: team)
+    return MADE(configuration, dims: madeDims, optimizer: optimizer, seed: 1, team: team)
+  }
+
+  /// Steps of MADE; each gives what the model keeps.
+  private static func madeSteps(_ team: ThreadTeam, _ optimizer: OptimizerSettings, learningRate: Float) -> () -> [NamedTensor] {
+    var (model, step) = (made(team, optimizer), 0)
+    let x = bits(rows: 100, columns: madeDims)
+    return {
+      _ = model.trainStep(on: x, examples: Array(0..<100), step: step, learningRate: learningRate, using: Philox(seed: 1))
+      step += 1
+      return model.trainingState
+    }
+  }
+
+  private static func madeTraced(_ team: ThreadTeam, by trace: BenchTrace) -> () -> [Tensor] {
+    trace.add("input.x", bits(rows: 100, columns: madeDims))
+    let weights = made(team, .sgd).weights
+    for tensor in weights { trace.add("before." + tensor.name, tensor.tensor) }
+    // The velocity of a first step is its gradient.
+    var withVelocity = OptimizerSettings.sgd
+    withVelocity.momentum = 0.9
+    let velocity = "optimizer.mean."
+    for tensor in madeSteps(team, withVelocity, learningRate: 0)() where tensor.name.hasPrefix(velocity) {
+      trace.add("gradient." + tensor.name.dropFirst(velocity.count), tensor.tensor)
+    }
+    let step = madeSteps(team, .sgd, learningRate: BenchTrace.learningRate)
+    var steps = 0
+    return {
+      let state = step()
+      steps += 1
+      if steps == BenchTrace.steps { for tensor in state { trace.add("after." + tensor.name, tensor.tensor) } }
+      return state.map(\.tensor)
+    }
   }
 
   /// How many weights of each layer a mask leaves alive, degrees being spread evenly.
@@ -54,15 +100,10 @@ extension BenchCase {
       name: "made_784_500_b100", what: "train_step",
       // Forward and the weights' gradient of both layers, and what goes back through the second.
       operations: 2 * 100 * (2 * Double(madeLive.hidden) + 3 * Double(madeLive.output)),
-      leaving: { team in
-        var model = made(team)
-        let x = bits(rows: 100, columns: madeDims)
-        var step = 0
-        return {
-          _ = model.trainStep(on: x, examples: Array(0..<100), step: step, learningRate: 1e-3, using: Philox(seed: 1))
-          step += 1
-          return model.weights.map(\.tensor)
-        }
+      tracing: { team, trace in
+        if let trace { return madeTraced(team, by: trace) }
+        let step = madeSteps(team, .adam, learningRate: 1e-3)
+        return { step().map(\.tensor) }
       }),
     BenchCase(
       name: "made_784_500_b64", what: "sample", operations: 2 * 64 * Double(madeLive.hidden + madeLive.output),
@@ -77,8 +118,4 @@ extension BenchCase {
     let uniforms = Tensor(uniform: columns, .data, examples: Array(0..<rows), using: Philox(seed: 1))
     return Tensor(shape: [rows, columns], scalars: uniforms.scalars.map { $0 < 0.3 ? 1 : 0 })
   }
-}
-
-extension BenchNetwork {
-  var weights: [Tensor] { parameters.all.map(\.tensor) }
 }

@@ -11,15 +11,24 @@ struct BenchCommand: ParsableCommand {
   @Argument(help: "The case, or the beginning of the names of some; without it all run.") var name = ""
   @Option(help: "How many threads work.") var threads = 1
   @Option(help: "How long each case is repeated.") var seconds = 4.0
+  @Option(help: "Instead of measuring, write what ten steps of plain gradient descent read and leave into this file (safetensors).")
+  var trace: String?
 
   func validate() throws {
     guard BenchCase.all.contains(where: { $0.name.hasPrefix(name) }) else { throw ValidationError("no case is named \(name)") }
     guard (1...1024).contains(threads) else { throw ValidationError("1 to 1024 threads, not \(threads)") }
+    if trace != nil, BenchCase.all.filter({ $0.name == name && $0.isTraced }).count != 1 {
+      let names = BenchCase.all.filter(\.isTraced).map(\.name).joined(separator: ", ")
+      throw ValidationError("--trace takes one case of \(names), not \"\(name)\"")
+    }
     guard seconds > 0, seconds <= 3600 else { throw ValidationError("up to an hour, not \(seconds) seconds") }
   }
 
   func run() throws {
     let team = ThreadTeam(count: threads)
+    if let trace, let benchCase = BenchCase.all.first(where: { $0.name == name && $0.isTraced }) {
+      return try BenchTrace.write(benchCase, to: trace, team)
+    }
     for benchCase in BenchCase.all where benchCase.name.hasPrefix(name) {
       let work = benchCase.prepare(team)
       // The peak before and after, since the machine's frequency is not the same all the time.

@@ -2,14 +2,21 @@ import Tensors
 
 /// Weights, their optimizer and the tape of a step, for networks that are measured and belong to no family.
 struct BenchNetwork {
-  private(set) var parameters = Parameters(.adam)
+  private(set) var parameters: Parameters
   private var tape: Tape
   private let team: ThreadTeam
+  private let trace: BenchTrace?
+  /// Before the names of this network's tensors in a trace.
+  private let name: String
 
-  init(_ team: ThreadTeam) {
-    self.team = team
+  /// - Parameter trace: where the steps are written down, which are then of plain gradient descent and not of Adam.
+  init(_ team: ThreadTeam, _ trace: BenchTrace? = nil, name: String = "") {
+    (self.team, self.trace, self.name) = (team, trace, name)
+    parameters = Parameters(trace == nil ? .adam : .sgd)
     tape = Tape(team)
   }
+
+  var weights: [Tensor] { parameters.all.map(\.tensor) }
 
   /// Where a layer's weights and its bias are among the parameters.
   struct Place: Sendable {
@@ -21,7 +28,9 @@ struct BenchNetwork {
     let bound = 1 / Float(shape.dropLast().reduce(1, *)).squareRoot()
     let w = Tensor(uniformIn: -bound..<bound, shape: shape, .initialization, index: parameters.all.count, using: Philox(seed: 1))
     let first = parameters.add(name, w, decays: true)
-    return Place(weights: first, bias: parameters.add(name + ".bias", Tensor(repeating: 0, shape: [bias]), decays: false))
+    let place = Place(weights: first, bias: parameters.add(name + ".bias", Tensor(repeating: 0, shape: [bias]), decays: false))
+    for index in [place.weights, place.bias] { note("before", index, parameters[index]) }
+    return place
   }
 
   /// What is written on the tape while it is out of the network, so that no copy shares its tensors.
@@ -42,6 +51,10 @@ struct BenchNetwork {
     }
   }
 
+  private func note(_ what: String, _ index: Int, _ tensor: Tensor) {
+    trace?.add("\(what).\(name)\(parameters.all[index].name)", tensor)
+  }
+
   /// A step of Adam down a loss.
   mutating func descend(from loss: Tape.Variable, _ weights: [Tape.Variable], step: Int) {
     let gradients = write { tape in
@@ -49,6 +62,9 @@ struct BenchNetwork {
       tape.release()
       return weights.map { tape.gradient($0) }
     }
-    parameters.descend(learningRate: 1e-3, step: step, gradients: gradients, team)
+    if step == 0 { for (index, gradient) in gradients.enumerated() { note("gradient", index, gradient) } }
+    let learningRate = trace == nil ? 1e-3 : BenchTrace.learningRate
+    parameters.descend(learningRate: learningRate, step: step, gradients: gradients, team)
+    if step == BenchTrace.steps - 1 { for (index, tensor) in weights.enumerated() { note("after", index, tensor) } }
   }
 }
