@@ -20,10 +20,9 @@ extension Kernels {
   }
 
   /// `fount_pixels_put`.
-  static func putPixel(_ x: Tensor, row: Int, column: Int, of layer: PixelwiseConvolution, into kept: inout Tensor) {
-    precondition(x.shape == [layer.images, layer.channels], "a pixel of shape \(x.shape), not \([layer.images, layer.channels])")
-    check(row, column, layer)
-    var pixels = unsafe extents(layer, kept.shape)
+  static func putPixel(_ x: Tensor, row: Int, column: Int, _ extents: PixelwiseConvolution.Extents, into kept: inout Tensor) {
+    precondition(x.shape == [extents.images, extents.channels], "a pixel of shape \(x.shape) for \(extents.kept)")
+    var pixels = unsafe layer(extents, kept.shape, row, column)
     unsafe read(x) { x in
       unsafe write(&kept) { kept in
         unsafe pixels.kept = kept
@@ -34,14 +33,15 @@ extension Kernels {
 
   /// `fount_pixels_forward`.
   static func pixel(row: Int, column: Int, of layer: PixelwiseConvolution, into y: inout Tensor) {
-    precondition(y.shape == [layer.images, layer.filters], "a result of shape \(y.shape), not \([layer.images, layer.filters])")
-    check(row, column, layer)
-    var pixels = unsafe extents(layer, layer.kept.shape)
+    let extents = layer.extents
+    precondition(y.shape == [extents.images, extents.filters], "a result of shape \(y.shape) for \(extents.filters) filters")
+    var pixels = unsafe Self.layer(extents, layer.kept.shape, row, column)
+    unsafe pixels.activation = layer.activation.code
     unsafe read(layer.kept) { kept in
       unsafe read(layer.packed) { packed in
         unsafe readIfAny(layer.bias) { bias in
-          unsafe readIfAny(layer.taps.y) { tapY in
-            unsafe readIfAny(layer.taps.x) { tapX in
+          unsafe readIfAny(extents.taps.y) { tapY in
+            unsafe readIfAny(extents.taps.x) { tapX in
               unsafe write(&y) { y in
                 unsafe (pixels.tap_y, pixels.tap_x, pixels.packed, pixels.bias) = (tapY, tapX, packed, bias)
                 // What is kept is only read.
@@ -55,15 +55,12 @@ extension Kernels {
     }
   }
 
-  private static func check(_ row: Int, _ column: Int, _ layer: PixelwiseConvolution) {
-    precondition(row >= 0 && (0..<layer.width).contains(column), "no pixel at row \(row), column \(column)")
-  }
-
-  private static func extents(_ layer: PixelwiseConvolution, _ kept: [Int]) -> fount_pixelwise {
+  private static func layer(_ extents: PixelwiseConvolution.Extents, _ kept: [Int], _ row: Int, _ column: Int) -> fount_pixelwise {
+    precondition(row >= 0 && (0..<extents.width).contains(column), "no pixel at row \(row), column \(column)")
     var pixels = unsafe fount_pixelwise()
     unsafe (pixels.images, pixels.rows, pixels.columns, pixels.channels) = (kept[0], kept[1], kept[2], kept[3])
-    unsafe (pixels.filters, pixels.taps, pixels.activation) = (layer.filters, layer.taps.count, layer.activation.code)
-    unsafe (pixels.top, pixels.left) = (layer.taps.border.top, layer.taps.border.left)
+    unsafe (pixels.filters, pixels.taps) = (extents.filters, extents.taps.count)
+    unsafe (pixels.top, pixels.left) = (extents.taps.border.top, extents.taps.border.left)
     return unsafe pixels
   }
 }

@@ -14,6 +14,10 @@ extension Kernels {
     let (batch, inputs, outputs) = extents(x, w, mask)
     precondition(y.count == batch * outputs, "y has shape \(y.shape), not [\(batch), \(outputs)]")
     precondition(bias.map { $0.count == outputs } ?? true, "a bias of \(outputs), not \(String(describing: bias?.shape))")
+    if mask == nil, isSparse(x, outputs: outputs) {
+      var none = Tensor.empty
+      return sparseLayer(x, w, transposed: false, bias: bias, activation, nil, into: &y, bits: &none, team)
+    }
     unsafe read(x) { x in
       unsafe read(w) { w in
         unsafe readIfAny(bias) { bias in
@@ -48,6 +52,12 @@ extension Kernels {
       dx.map { $0.tensor.count == x.count } ?? true && dw.map { $0.tensor.count == w.count } ?? true, "gradients of other shapes")
     precondition(dbias.map { $0.tensor.count == outputs } ?? true, "a gradient of \(outputs) for the bias")
     precondition(mask == nil || dw.map { !$0.adds } ?? true, "a masked weight is used once in a step")
+    if let adds = dw?.adds, mask == nil, isSparse(x, outputs: outputs) {
+      dw.write { correlation(x, dy, scale: 1, into: &$0, adds: adds, team) }
+      // What is left to do.
+      var none = Gradient?.none
+      return denseGradients(x, w, nil, dy: dy, dx: &dx, dw: &none, dbias: &dbias, team)
+    }
     let adds = (dx: dx?.adds ?? false, dw: dw?.adds ?? false, dbias: dbias?.adds ?? false)
     unsafe read(x) { x in
       unsafe read(w) { w in

@@ -82,7 +82,8 @@ extension Kernels {
   }
 
   /// `fount_running_draw`: bits drawn dimension after dimension, each by its uniform (stream `sampling`, the sample's number, the
-  /// dimension) against the sigmoid of its logit over the temperature. A sample does not depend on its neighbours, their number or the team.
+  /// dimension) against the sigmoid of its logit over the temperature. A sample depends on its number alone, not on its neighbours or the
+  /// team.
   /// - Parameter indices: the samples' numbers.
   /// - Returns: bits and their logits, `[indices, dims]`; the logits are those of scoring the bits, to the bit.
   package static func drawBits(

@@ -3,16 +3,24 @@
 ///
 /// A layer of mask A tells a pixel's result before that pixel is put, one of mask B or of one tap after it.
 package struct PixelwiseConvolution: Sendable {
-  let taps: Taps
+  /// What a pixel's place is told by. Not the layer itself, whose copy would share `kept` while it is written.
+  struct Extents: Sendable {
+    let taps: Taps
+    let images, width, channels, filters: Int
+
+    /// Of what is kept: `[images, rows, columns, channels]`.
+    var kept: [Int] {
+      let reach = taps.x.max().map { Int($0) } ?? 0
+      return [images, taps.border.top + 1, width + max(reach, taps.border.left), channels]
+    }
+  }
+
+  let extents: Extents
   let activation: Activation
-  let images: Int
-  let width: Int
-  let channels: Int
-  let filters: Int
   /// All panels of weights, as the kernels read them.
   let packed: Tensor
   let bias: Tensor?
-  /// `[images, rows, columns, channels]`, zeros where no pixel was put.
+  /// Zeros where no pixel was put.
   private(set) var kept: Tensor
 
   /// - Parameters:
@@ -25,16 +33,17 @@ package struct PixelwiseConvolution: Sendable {
       zip(taps.y, taps.x).allSatisfy { (Int($0), Int($1)) <= (taps.border.top, taps.border.left) },
       "a tap looks at a pixel that comes later")
     precondition(images > 0 && width > 0, "\(images) images of width \(width)")
-    (self.taps, self.activation, self.images, self.width, self.bias) = (taps, activation, images, width, bias)
-    (channels, filters) = (w.shape[1], w.shape[2])
     packed = Kernels.packedWeights(w, taps, bias)
-    let reach = taps.x.max().map { Int($0) } ?? 0
-    kept = Tensor(repeating: 0, shape: [images, taps.border.top + 1, width + max(reach, taps.border.left), w.shape[1]])
+    extents = Extents(taps: taps, images: images, width: width, channels: w.shape[1], filters: w.shape[2])
+    kept = Tensor(repeating: 0, shape: extents.kept)
+    (self.activation, self.bias) = (activation, bias)
   }
 
   /// Keeps the inputs of one pixel.
   /// - Parameter x: `[images, channels]`
-  package mutating func put(_ x: Tensor, row: Int, column: Int) { Kernels.putPixel(x, row: row, column: column, of: self, into: &kept) }
+  package mutating func put(_ x: Tensor, row: Int, column: Int) {
+    Kernels.putPixel(x, row: row, column: column, extents, into: &kept)
+  }
 
   /// The result at one pixel, once every pixel before it has been put.
   /// - Parameter y: `[images, filters]`
