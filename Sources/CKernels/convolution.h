@@ -38,6 +38,10 @@ typedef struct {
   fount_pixels stream;
   int stream_adds, stream_stays;
   int activation;
+  // Memory that is wanted next, `ahead_count` floats, fetched on the way: to be read, or to be written.
+  const float *ahead;
+  long ahead_count;
+  int ahead_writes;
 } fount_grid;
 
 // All panels of results: packed [panels, depth, 16], `columns` of the results being there.

@@ -49,6 +49,9 @@ void fount_stack_forward(const fount_stack *stack, long image) {
     fount_grid over = {.result = {result, result_row, layer->filters}, .bias = at->bias, .activation = layer->activation};
     if (at->stream_adds || at->stream_stays) over.stream = packed_pixels(streams + at->stream_at, layer);
     over.stream_adds = at->stream_adds, over.stream_stays = at->stream_stays;
+    if (i + 2 < stack->layers) {
+      over.ahead = kept + at[2].source_at, over.ahead_count = at[2].source_height * at[2].source_row, over.ahead_writes = 1;
+    }
     const int is_fused = layer->activation <= fount_relu || layer->activation == fount_leaky_relu;
     if (!is_fused) over.activation = fount_identity;
     fount_convolve(layer, at->packed, kept + at->source_at, at->source_row, &over);
@@ -90,6 +93,10 @@ static void backward_of(const fount_stack *stack, long image, float *gradients, 
       over.result = (fount_pixels){stack->dx + image * layer->height * row, row, layer->channels};
       over.adds = stack->dx_adds;
     }
+    // What the weights' gradient of the layer before looks at, and in the end that of the next image's last layer.
+    const fount_stacked *next = at > stack->all + 1 ? at - 1 : end;
+    over.ahead = kept + (next == end ? stack->kept_count : 0) + next->source_at;
+    if (next != end || image + 1 < stack->images) over.ahead_count = next->source_height * next->source_row;
     fount_convolve_back(layer, at->packed_back, gradients + at->gradient_source_at, at->gradient_row, &over);
   }
 }

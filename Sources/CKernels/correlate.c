@@ -7,7 +7,7 @@
 
 // 6 by 16 fill the registers of x86-64-v3. `stretch` and `group_floats`: a panel's stretch, or the panels that take turns over a tile, stay
 // in the first-level cache beside the pixels; `band_pixels`: so do the pixels of a band. All by measurement.
-enum { tile_pixels = 6, stretch_max = 256, group_floats = 5120, band_pixels = 112, short_row = 13 };
+enum { tile_pixels = 6, stretch_max = 256, group_floats = 5120, band_pixels = 112, short_row = 13, cache_line = 64 };
 
 // How many of `left` are taken next, so that none is left with a tile of few sums, whose multiply-adds would wait for each other.
 INLINE long next_tile(long left) { return left > 15 ? 6 : left > 12 ? (left + 2) / 3 : left > 6 ? (left + 1) / 2 : left; }
@@ -33,27 +33,13 @@ INLINE void cut(fount_runs *part, const fount_runs *all, long from, long count) 
 
 // MARK: Finishing sums
 
-INLINE void activate(floats *sum, int activation) {
-  switch (activation) {
-    case fount_relu: *sum = *sum > 0.0f ? *sum : (floats)0.0f; break;
-    case fount_leaky_relu: *sum = *sum > 0.0f ? *sum : 0.2f * *sum; break;
-  }
-}
-
-// As fount_activation_gradient.
-INLINE void slope(floats *sum, const floats *y, int activation) {
-  floats factor;
-  switch (activation) {
-    case fount_relu: *sum = *y > 0.0f ? *sum : (floats)0.0f; break;
-    case fount_leaky_relu: *sum = *y > 0.0f ? *sum : 0.2f * *sum; break;
-    case fount_sigmoid:
-      factor = *y * (1.0f - *y);
-      *sum = *sum * factor;
-      break;
-    case fount_tanh:
-      factor = 1.0f - *y * *y;
-      *sum = *sum * factor;
-      break;
+INLINE void activate(const int count, floats *sum, int activation) {
+  if (activation == fount_relu) {
+#pragma clang loop unroll(full)
+    for (int r = 0; r < count; r++) sum[r] = sum[r] > 0.0f ? sum[r] : (floats)0.0f;
+  } else if (activation == fount_leaky_relu) {
+#pragma clang loop unroll(full)
+    for (int r = 0; r < count; r++) sum[r] = sum[r] > 0.0f ? sum[r] : 0.2f * sum[r];
   }
 }
 
@@ -65,69 +51,106 @@ typedef struct {
 
 INLINE float *place(float *const *all, long step, int r, const int scattered) { return scattered ? all[r] : all[0] + r * step; }
 
+// As fount_activation_gradient.
+INLINE void slope(const int count, const int scattered, floats *sum, const places *at, long step, long column, int activation) {
+#define EACH_SLOPE(...)                                                                                \
+  for (int r = 0; r < count; r++) {                                                                    \
+    const floats y = *(const floats_anywhere *)(place(at->slopes, step, r, scattered) + column);       \
+    __VA_ARGS__                                                                                        \
+  }
+  if (activation == fount_relu) {
+#pragma clang loop unroll(full)
+    EACH_SLOPE(sum[r] = y > 0.0f ? sum[r] : (floats)0.0f;)
+  } else if (activation == fount_leaky_relu) {
+#pragma clang loop unroll(full)
+    EACH_SLOPE(sum[r] = y > 0.0f ? sum[r] : 0.2f * sum[r];)
+  } else if (activation == fount_sigmoid) {
+#pragma clang loop unroll(full)
+    EACH_SLOPE(floats factor = y * (1.0f - y); sum[r] = sum[r] * factor;)
+  } else if (activation == fount_tanh) {
+#pragma clang loop unroll(full)
+    EACH_SLOPE(floats factor = 1.0f - y * y; sum[r] = sum[r] * factor;)
+  }
+#undef EACH_SLOPE
+}
+
 // MARK: Results
 
-// With `scattered` the pixels lie anywhere, else they are `step` apart. `ends`: the sums are complete.
-INLINE void tile(
-    const int count, const int scattered, const places *at, const fount_grid *over, const fount_runs *inputs, const float *panel,
-    long column, int adds, int ends) {
-  floats sum[tile_pixels];
-  const long step = over->source_step;
-  if (adds) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < count; r++) sum[r] = *(const floats_anywhere *)(place(at->result, over->result.step, r, scattered) + column);
+// What is wanted next, and how many lines of it are fetched at a time.
+typedef struct {
+  const char *at, *end;
+  long lines;
+  int writes;
+} look;
+
+INLINE void look_ahead(look *all) {
+  const char *at = all->at, *end = min_of((long)(all->end - at), all->lines * cache_line) + at;
+  if (all->writes) {
+    for (; at < end; at += cache_line) __builtin_prefetch(at, 1, 2);
   } else {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < count; r++) sum[r] = 0.0f;
+    for (; at < end; at += cache_line) __builtin_prefetch(at, 0, 2);
   }
-  int i = 0;
+  all->at = at;
+}
+
+// A tile's panels from `column` on, `panels` of them, their packed weights `depth` rows apart. With `scattered` the pixels lie anywhere,
+// else they are `step` apart. `ends`: the sums are complete.
+INLINE void tile(
+    const int count, const int scattered, const places *at, const fount_grid *over, const fount_runs *inputs, const float *packed,
+    long depth, long column, long panels, int adds, int ends, look *ahead) {
+  const long step = over->source_step, end = column + panels * fount_panel;
 #pragma clang loop unroll(disable)
-  do {
-    const long offset = inputs->offset[i], length = inputs->length[i];
-    const float *from = at->source[0] + offset;
-    const float *each[tile_pixels];
-    if (scattered) {
+  for (; column < end; column += fount_panel, packed += depth * fount_panel) {
+    floats sum[tile_pixels];
+    const float *panel = packed;
+    look_ahead(ahead);
+    if (adds) {
 #pragma clang loop unroll(full)
-      for (int r = 0; r < count; r++) each[r] = at->source[r] + offset;
+      for (int r = 0; r < count; r++) sum[r] = *(const floats_anywhere *)(place(at->result, over->result.step, r, scattered) + column);
+    } else {
+#pragma clang loop unroll(full)
+      for (int r = 0; r < count; r++) sum[r] = 0.0f;
     }
-#pragma clang loop unroll_count(4)
-    for (long k = 0; k < length; k++) {
-      floats b = *(const floats *)(panel + k * fount_panel);
+    int i = 0;
+#pragma clang loop unroll(disable)
+    do {
+      const long offset = inputs->offset[i], length = inputs->length[i];
+      const float *from = at->source[0] + offset;
+      const float *each[tile_pixels];
+      if (scattered) {
 #pragma clang loop unroll(full)
-      for (int r = 0; r < count; r++) sum[r] = (floats)(scattered ? each[r][k] : from[r * step + k]) * b + sum[r];
-    }
-    panel += length * fount_panel;
-  } while (++i < inputs->count);
-  if (ends) {
-    if (over->bias) {
-      floats bias = *(const floats_anywhere *)(over->bias + column);
-#pragma clang loop unroll(full)
-      for (int r = 0; r < count; r++) sum[r] = sum[r] + bias;
-    }
-    if (over->slopes_of != fount_identity) {
-#pragma clang loop unroll(full)
-      for (int r = 0; r < count; r++) {
-        floats y = *(const floats_anywhere *)(place(at->slopes, over->slopes.step, r, scattered) + column);
-        slope(sum + r, &y, over->slopes_of);
+        for (int r = 0; r < count; r++) each[r] = at->source[r] + offset;
       }
-    }
-    if (over->stream_adds) {
+#pragma clang loop unroll_count(4)
+      for (long k = 0; k < length; k++) {
+        floats b = *(const floats *)(panel + k * fount_panel);
 #pragma clang loop unroll(full)
-      for (int r = 0; r < count; r++)
-        sum[r] = sum[r] + *(const floats_anywhere *)(place(at->stream, over->stream.step, r, scattered) + column);
-    }
-    if (over->stream_stays) {
+        for (int r = 0; r < count; r++) sum[r] = (floats)(scattered ? each[r][k] : from[r * step + k]) * b + sum[r];
+      }
+      panel += length * fount_panel;
+    } while (++i < inputs->count);
+    if (ends) {
+      if (over->bias) {
+        floats bias = *(const floats_anywhere *)(over->bias + column);
 #pragma clang loop unroll(full)
-      for (int r = 0; r < count; r++) *(floats_anywhere *)(place(at->stream, over->stream.step, r, scattered) + column) = sum[r];
-    }
-    if (over->activation != fount_identity) {
+        for (int r = 0; r < count; r++) sum[r] = sum[r] + bias;
+      }
+      if (over->slopes_of != fount_identity) slope(count, scattered, sum, at, over->slopes.step, column, over->slopes_of);
+      if (over->stream_adds) {
 #pragma clang loop unroll(full)
-      for (int r = 0; r < count; r++) activate(sum + r, over->activation);
-    }
-  }
-  if (at->result[0]) {
+        for (int r = 0; r < count; r++)
+          sum[r] = sum[r] + *(const floats_anywhere *)(place(at->stream, over->stream.step, r, scattered) + column);
+      }
+      if (over->stream_stays) {
 #pragma clang loop unroll(full)
-    for (int r = 0; r < count; r++) *(floats_anywhere *)(place(at->result, over->result.step, r, scattered) + column) = sum[r];
+        for (int r = 0; r < count; r++) *(floats_anywhere *)(place(at->stream, over->stream.step, r, scattered) + column) = sum[r];
+      }
+      activate(count, sum, over->activation);
+    }
+    if (at->result[0]) {
+#pragma clang loop unroll(full)
+      for (int r = 0; r < count; r++) *(floats_anywhere *)(place(at->result, over->result.step, r, scattered) + column) = sum[r];
+    }
   }
 }
 
@@ -160,7 +183,7 @@ INLINE void carry_back(float *const *to, float (*from)[wide_row], long count, lo
 
 INLINE void narrow_tile(
     long count, const places *at, const fount_grid *over, const fount_runs *inputs, const float *panel, long column, long width, int adds,
-    int ends) {
+    int ends, look *ahead) {
   narrow_memory memory;
   memset(&memory, 0, sizeof memory);
   fount_grid wide = *over;
@@ -177,7 +200,7 @@ INLINE void narrow_tile(
     memcpy(memory.bias, over->bias + column, (size_t)width * sizeof(float));
     wide.bias = memory.bias;
   }
-  TILE_OF(1, &there, &wide, inputs, panel, 0, adds, ends)
+  TILE_OF(1, &there, &wide, inputs, panel, 0, 0, 1, adds, ends, ahead)
   carry_back(at->result, memory.result, count, column, width);
   if (ends && over->stream_stays) carry_back(at->stream, memory.stream, count, column, width);
 }
@@ -199,6 +222,8 @@ CLONES void fount_correlate(const fount_grid *grid, const fount_runs *inputs, co
   const int crosses = over.rows > 1 && over.columns < short_row, is_scattered = crosses || columns % fount_panel != 0;
   const long pixels = over.rows * over.columns, panels = panels_of(columns), stretch = over.result.first ? stretch_max : max_of(depth, 1);
   int adds = over.adds;
+  look ahead = {(const char *)over.ahead, (const char *)(over.ahead + over.ahead_count), 0, over.ahead_writes};
+  ahead.lines = over.ahead_count / (panels * max_of(1, pixels / tile_pixels) * (cache_line / (long)sizeof(float))) + 1;
   for (long from = 0; from < depth || from == 0; from += stretch) {
     fount_runs part;
     const long count_here = min_of(stretch, depth - from);
@@ -206,7 +231,7 @@ CLONES void fount_correlate(const fount_grid *grid, const fount_runs *inputs, co
     cut(&part, inputs, from, count_here);
     const long group = max_of(1, group_floats / (count_here * fount_panel));
     for (long first = 0; first < panels; first += group) {
-      const long beyond = min_of(first + group, panels);
+      const long beyond = min_of(first + group, panels), whole = min_of(beyond, columns / fount_panel);
       long row = 0, column = 0;
       for (long p = 0; p < pixels;) {
         const long count = next_tile(crosses ? pixels - p : over.columns - column);
@@ -221,16 +246,15 @@ CLONES void fount_correlate(const fount_grid *grid, const fount_runs *inputs, co
           if (++column == over.columns) column = 0, row++;
         }
         p += count;
-        for (long panel = first; panel < beyond; panel++) {
-          const float *weights = packed + (panel * depth + from) * fount_panel;
-          const long width = min_of(fount_panel, columns - panel * fount_panel);
-          if (width < fount_panel) {
-            narrow_tile(count, &at, &over, &part, weights, panel * fount_panel, width, adds, ends);
-          } else if (crosses) {
-            TILE_OF(1, &at, &over, &part, weights, panel * fount_panel, adds, ends)
-          } else {
-            TILE_OF(0, &at, &over, &part, weights, panel * fount_panel, adds, ends)
-          }
+        const float *weights = packed + (first * depth + from) * fount_panel;
+        if (crosses) {
+          TILE_OF(1, &at, &over, &part, weights, depth, first * fount_panel, whole - first, adds, ends, &ahead)
+        } else {
+          TILE_OF(0, &at, &over, &part, weights, depth, first * fount_panel, whole - first, adds, ends, &ahead)
+        }
+        if (whole < beyond) {
+          weights = packed + (whole * depth + from) * fount_panel;
+          narrow_tile(count, &at, &over, &part, weights, whole * fount_panel, columns % fount_panel, adds, ends, &ahead);
         }
       }
     }
