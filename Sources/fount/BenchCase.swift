@@ -70,16 +70,14 @@ extension BenchCase {
 
   private static func madeTraced(_ team: ThreadTeam, by trace: BenchTrace) -> () -> [Tensor] {
     trace.add("input.x", bits(rows: 100, columns: madeDims))
-    let weights = made(team, .sgd).weights
+    let weights = made(team, .sgd(momentum: 0)).weights
     for tensor in weights { trace.add("before." + tensor.name, tensor.tensor) }
     // The velocity of a first step is its gradient.
-    var withVelocity = OptimizerSettings.sgd
-    withVelocity.momentum = 0.9
     let velocity = "optimizer.mean."
-    for tensor in madeSteps(team, withVelocity, learningRate: 0)() where tensor.name.hasPrefix(velocity) {
+    for tensor in madeSteps(team, .sgd(momentum: 0.9), learningRate: 0)() where tensor.name.hasPrefix(velocity) {
       trace.add("gradient." + tensor.name.dropFirst(velocity.count), tensor.tensor)
     }
-    let step = madeSteps(team, .sgd, learningRate: BenchTrace.learningRate)
+    let step = madeSteps(team, .sgd(momentum: 0), learningRate: BenchTrace.learningRate)
     var steps = 0
     return {
       let state = step()

@@ -12,7 +12,7 @@ struct BenchNetwork {
   /// - Parameter trace: where the steps are written down, which are then of plain gradient descent and not of Adam.
   init(_ team: ThreadTeam, _ trace: BenchTrace? = nil, name: String = "") {
     (self.team, self.trace, self.name) = (team, trace, name)
-    parameters = Parameters(trace == nil ? .adam : .sgd)
+    parameters = Parameters(trace == nil ? .adam : .sgd(momentum: 0))
     tape = Tape(team)
   }
 
@@ -28,7 +28,8 @@ struct BenchNetwork {
     let bound = 1 / Float(shape.dropLast().reduce(1, *)).squareRoot()
     let w = Tensor(uniformIn: -bound..<bound, shape: shape, .initialization, index: parameters.all.count, using: Philox(seed: 1))
     let first = parameters.add(name, w, decays: true)
-    let place = Place(weights: first, bias: parameters.add(name + ".bias", Tensor(repeating: 0, shape: [bias]), decays: false))
+    let b = Tensor(uniformIn: -bound..<bound, shape: [bias], .initialization, index: parameters.all.count, using: Philox(seed: 1))
+    let place = Place(weights: first, bias: parameters.add(name + ".bias", b, decays: false))
     for index in [place.weights, place.bias] { note("before", index, parameters[index]) }
     return place
   }
@@ -65,6 +66,6 @@ struct BenchNetwork {
     if step == 0 { for (index, gradient) in gradients.enumerated() { note("gradient", index, gradient) } }
     let learningRate = trace == nil ? 1e-3 : BenchTrace.learningRate
     parameters.descend(learningRate: learningRate, step: step, gradients: gradients, team)
-    if step == BenchTrace.steps - 1 { for (index, tensor) in weights.enumerated() { note("after", index, tensor) } }
+    if step == BenchTrace.steps - 1 { for (index, tensor) in self.weights.enumerated() { note("after", index, tensor) } }
   }
 }
