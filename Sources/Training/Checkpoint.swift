@@ -48,8 +48,10 @@ package enum CheckpointError: Error, CustomStringConvertible {
 
 extension Checkpoint {
   /// The model of a checkpoint, ready to train on, sample or score.
-  func makeModel(threads: ThreadTeam, path: String) throws(CheckpointError) -> any GenerativeModel {
-    var model = family.make(configuration, preparation.input, optimizerSettings, UInt64(seed), threads)
+  /// - Parameter weightDecay: nil for the one that it was trained with.
+  func makeModel(threads: ThreadTeam, path: String, weightDecay: Double? = nil) throws(CheckpointError) -> any GenerativeModel {
+    let optimizer = OptimizerSettings(averagingDecay: averagingDecay, weightDecay: weightDecay ?? self.weightDecay)
+    var model = family.make(configuration, preparation.input, optimizer, UInt64(seed), threads)
     let named = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     do {
       try model.restore(named)
@@ -58,8 +60,6 @@ extension Checkpoint {
     }
     return model
   }
-
-  var optimizerSettings: OptimizerSettings { .init(averagingDecay: averagingDecay, weightDecay: weightDecay) }
 }
 
 extension OptimizerSettings {

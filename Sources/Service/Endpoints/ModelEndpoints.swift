@@ -41,7 +41,8 @@ extension FountService {
       "job": .string(model.record.job), "job_status": JSONValue(job?.status.rawValue), "step": JSONValue(model.record.newestStep),
       "shape": model.preparation.shape.json, "metrics": job?.metrics ?? [:], "seed": description["seed"] ?? nil,
       "configuration": description["configuration"] ?? nil, "training": description["training"] ?? nil,
-      "data": description["data"] ?? nil, "created_at": model.record.createdAt.rfc3339, "links": .object(links),
+      "data": description["data"] ?? nil, "lineage": description["lineage"] ?? nil,
+      "created_at": model.record.createdAt.rfc3339, "links": .object(links),
     ])
   }
 }
