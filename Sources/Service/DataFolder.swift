@@ -1,4 +1,5 @@
 import Files
+import HTTP
 
 /// Where everything lies on disk. Only this file knows a path's shape.
 ///
@@ -20,6 +21,11 @@ struct DataFolder: Sendable {
   var models: String { root + "/models" }
 
   func modelFolder(_ id: String) -> String { "\(models)/\(id)" }
+
+  /// A file to be sent; nil where there is none.
+  func openedFile(_ path: String) throws -> ServedFile? {
+    do throws(SystemCallError) { return try ServedFile(opening: path) } catch  where error.meansAbsent { return nil }
+  }
 
   /// Makes the folders that are missing, and empties `incoming`: what lies there was never acknowledged.
   ///

@@ -21,7 +21,11 @@ extension FountService {
 
       work(.post, "/v1/jobs", body: json, createJob),
       work(.get, "/v1/jobs", listJobs),
-      work(.get, "/v1/jobs/{id}", describeJob),
+      later(.get, "/v1/jobs/{id}", describeJob),
+      work(.get, "/v1/jobs/{id}/events", listEvents),
+      work(.get, "/v1/jobs/{id}/metrics", listMetrics),
+      work(.get, "/v1/jobs/{id}/curve.png", drawCurve),
+      work(.get, "/v1/jobs/{id}/samples/{epoch}.png", showEpochSamples),
       work(.post, "/v1/jobs/{id}/cancel", cancelJob),
 
       work(.get, "/v1/models", listModels),

@@ -37,24 +37,19 @@ extension FountService {
     }
   }
 
-  func describeJob(_ request: Request) throws -> Response {
-    try QueryReader(request).finish()
-    return .json(try view(of: try job(named: request.parameters["id"])), headers: [.cacheControl: "no-store"])
-  }
-
   func cancelJob(_ request: Request) throws -> Response {
     try QueryReader(request).finish()
     let id = try job(named: request.parameters["id"]).id
     return .json(try view(of: try pool.cancel(id)), status: .accepted, headers: [.location: "/v1/jobs/\(id)"])
   }
 
-  private func job(named id: String?) throws -> JobRecord {
+  func job(named id: String?) throws -> JobRecord {
     guard let id, let job = try pool.liveJob(id) else { throw Problem.notFound("job", id ?? "") }
     return job
   }
 
   /// The job as the interface tells it.
-  private func view(of job: JobRecord) throws -> JSONValue {
+  func view(of job: JobRecord) throws -> JSONValue {
     var view: JSONObject = [
       "id": .string(job.id), "kind": .string(job.kind), "status": .string(job.status.rawValue), "name": JSONValue(job.name),
       "model": JSONValue(job.model), "family": JSONValue(job.family), "dataset": JSONValue(job.datasets.first),
@@ -76,7 +71,8 @@ extension FountService {
   }
 
   private func links(of job: JobRecord) -> JSONValue {
-    var links: JSONObject = ["self": "/v1/jobs/\(job.id)"]
+    var links: JSONObject = ["self": "/v1/jobs/\(job.id)", "events": "/v1/jobs/\(job.id)/events", "metrics": "/v1/jobs/\(job.id)/metrics"]
+    if job.kind == "train" { links["curve"] = "/v1/jobs/\(job.id)/curve.png" }
     if !job.status.isFinished { links["cancel"] = "/v1/jobs/\(job.id)/cancel" }
     if let model = job.model {
       links["model"] = "/v1/models/\(model)"

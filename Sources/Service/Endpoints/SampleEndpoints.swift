@@ -74,7 +74,7 @@ extension FountService {
       checkpoint: checkpoint.path, model: drawing.model.record.id, selection: drawing.selection, seed: seed,
       temperature: drawing.temperature, scale: drawing.scale, format: drawing.format)
     let headers = Self.headers(of: samples, at: checkpoint, request, isSeedDrawn: drawing.seed == nil)
-    if let tag = headers[.eTag], Self.matches(request.headers[.ifNoneMatch], tag) {
+    if let tag = headers[.eTag], EntityTag.isNamed(tag, in: request.headers[.ifNoneMatch]) {
       return reply(.success(Response(status: .notModified, headers: headers)))
     }
     let retry: Reply = { result in
@@ -103,7 +103,7 @@ extension FountService {
     drawn.checkpoint = String(checkpoint.step)
     let identity = "\(SamplerRequest.sample(drawn).json.serialized()) \(version) \(Kernels.set)"
     var headers: HTTPFields = [
-      .eTag: "\"\(SHA256.of(Array(identity.utf8)).hex.prefix(32))\"", .vary: "Accept",
+      .eTag: EntityTag.of(identity), .vary: "Accept",
       .cacheControl: checkpoint.isFinal ? "private, max-age=31536000, immutable" : "private, no-cache",
     ]
     // Without a seed the address does not say which picture it is; the one in Content-Location does.
@@ -112,13 +112,6 @@ extension FountService {
       headers[.cacheControl] = "no-store"
     }
     return headers
-  }
-
-  private static func matches(_ field: String?, _ tag: String) -> Bool {
-    (field ?? "").split(separator: ",").contains { part in
-      let part = part.filter { $0 != " " }
-      return part == "*" || part == tag || part == "W/" + tag
-    }
   }
 
   /// The checkpoint that a model is used by: the newest while its job runs, the best of it afterwards.
