@@ -179,6 +179,11 @@ enum PathCalls {
     return FileStatus(found)
   }
 
+  /// A second name for a file. (link)
+  static func link(_ path: String, as name: String) throws(Errno) {
+    _ = try retrying("link", "\(path) to \(name)") { unsafe Glibc.link(path, name) }
+  }
+
   static func makeFolder(_ path: String) throws(Errno) { _ = try retrying("mkdir", path) { unsafe mkdir(path, 0o777) } }
 
   static func rename(_ from: String, to path: String) throws(Errno) {

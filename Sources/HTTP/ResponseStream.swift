@@ -3,8 +3,8 @@ import Synchronization
 /// The body of an answer that comes into being while it is sent, written from any thread: events as they happen.
 ///
 /// It is made to be filled by demand. `onRoom` says that all that was written is on its way, and whoever writes then writes a bounded part
-/// more; a client that reads slowly so is written for slowly, and one that stops reading is cut off by the deadline of any answer. More than
-/// `bytesMax` at once is never kept: the connection ends instead.
+/// more; a client that reads slowly so is written for slowly, and one that stops reading is cut off by the deadline of any answer. More
+/// than `bytesMax` at once is never kept: the connection ends instead.
 ///
 /// A class because it has identity: one answer's body, shared by its writer and its connection.
 package final class ResponseStream: Sendable {

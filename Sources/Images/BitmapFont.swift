@@ -1,4 +1,5 @@
-/// Letters of 5 by 8 pixels, the last row for what hangs below the line, drawn for this program: enough for an axis, and the same on every machine, which a system's fonts are not.
+/// Letters of 5 by 8 pixels, the last row for what hangs below the line, drawn for this program: enough for an axis, and the same on
+/// every machine, which a system's fonts are not.
 enum BitmapFont {
   static let width = 5
   static let height = 8

@@ -8,6 +8,7 @@ import HTTP
 /// DATA/blobs/sha256/ab/abcd…             decoded examples, named by their contents
 /// DATA/jobs/<id>/                        what a worker and the pool tell each other
 /// DATA/models/<id>/checkpoint-<step>.safetensors
+/// DATA/models/<id>/pinned-<step>.safetensors   a second name for a checkpoint that is to stay
 /// DATA/incoming/                         uploads and their decoding, emptied at every start
 /// DATABASE/fount.sqlite                  the record
 /// ```

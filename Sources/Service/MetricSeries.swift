@@ -11,7 +11,7 @@ struct MetricSeries {
     var step: Int
     /// Epochs done, where they are whole.
     var epoch: Int?
-    /// Epochs done as a number: steps over the steps of an epoch.
+    /// Epochs done as a number: within one, steps over the steps of an epoch.
     var epochs: Double?
     var at: Date
     var values: [String: Double]
@@ -34,8 +34,10 @@ struct MetricSeries {
         if !names.contains(name) { names.append(name) }
       }
       let progress = event.body["progress"]
-      var epochs: Double?
-      if let all = progress?["epochs"]?.number, let steps = progress?["steps"]?.number, steps > 0 { epochs = Double(step) * all / steps }
+      var epochs = event.body["epoch"]?.number
+      if epochs == nil, let all = progress?["epochs"]?.number, let steps = progress?["steps"]?.number, steps > 0 {
+        epochs = Double(step) * all / steps
+      }
       byStep[step] = Point(step: step, epoch: event.body["epoch"]?.integer, epochs: epochs, at: event.at, values: values)
     }
     points = byStep.values.filter { !$0.values.isEmpty }.sorted { $0.step < $1.step }

@@ -29,7 +29,11 @@ extension FountService {
       work(.post, "/v1/jobs/{id}/cancel", cancelJob),
 
       work(.get, "/v1/models", listModels),
+      later(.post, "/v1/models", body: .file(bytesMax: importBytesMax, folder: folder.incoming + "/bodies"), importModel),
       work(.get, "/v1/models/{id}", describeModel),
+      work(.get, "/v1/models/{id}/checkpoints", listCheckpoints),
+      work(.patch, "/v1/models/{id}/checkpoints/{step}", body: json, pinCheckpoint),
+      work(.get, "/v1/models/{id}/weights.safetensors", exportWeights),
       later(.get, "/v1/models/{id}/samples", drawSamples),
       later(.get, "/v1/models/{id}/samples/{index}.png", drawSample),
       later(.post, "/v1/models/{id}/score", body: examples, score),
