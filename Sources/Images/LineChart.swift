@@ -19,8 +19,8 @@ package struct LineChart: Sendable {
   package var width: Int
   package var height: Int
 
-  /// A smaller chart has no room for its own letters, and a larger one would take seconds to draw.
-  package static let sides = 240...2400
+  /// A smaller chart has no room for its own letters, and a larger one would take long to make a PNG of.
+  package static let sides = 240...1600
   /// So that no difference of two of them overflows.
   package static let coordinateMax = 1e300
 

@@ -43,8 +43,8 @@ final class EventListener: Sendable {
   /// The body of the answer, which keeps this listener as long as it lasts.
   func stream() -> ResponseStream {
     ResponseStream(
-      // A part is written only when there is room, so that this is a bound for a bug alone.
-      bytesMax: 64 << 20, heartbeat: .init(bytes: Array(": still here\n\n".utf8), seconds: Self.heartbeatSeconds),
+      // A part is written only when there is room: this is a bound for a bug alone, above the longest lines that a worker is heard with.
+      bytesMax: 1 << 30, heartbeat: .init(bytes: Array(": still here\n\n".utf8), seconds: Self.heartbeatSeconds),
       onRoom: { self.roomCame(in: $0) }, onEnd: { self.end() })
   }
 

@@ -8,6 +8,9 @@ import Tensors
 struct ImportAnswer {
   let request: SamplerRequest.Import
 
+  /// Far more than any run has, far less than what sums of steps could overflow by.
+  private static let stepMax = 1 << 53
+
   func frame() throws -> SamplerFrame {
     do {
       return SamplerFrame(header: try imported())
@@ -25,6 +28,9 @@ struct ImportAnswer {
     }
     let sent = try Checkpoint(bytes, path: request.file, requiresDigest: false)
     let model = try sent.makeModel(threads: ThreadTeam(count: 1), path: request.file)
+    guard sent.step <= Self.stepMax else {
+      throw SamplerFailure(.refused, "metadata \"progress\": a step of \(sent.step); at most \(Self.stepMax) are admitted")
+    }
     for named in model.weights where !named.tensor.scalars.allSatisfy(\.isFinite) {
       throw SamplerFailure(.refused, "tensor \"\(named.name)\": holds what is no finite number")
     }
@@ -34,7 +40,10 @@ struct ImportAnswer {
       tensors: model.trainingState)
     let folder = ModelFolder(path: request.folder)
     try Disk.createFolders(folder.path)
-    try checkpoint.write(to: folder.checkpointPath(step: sent.step))
+    let path = folder.checkpointPath(step: sent.step)
+    try checkpoint.write(to: path)
+    // What can't be said in JSON, as a number past all numbers, must not come to light when the model is first used.
+    _ = try Checkpoint(path: path)
     try folder.write(.init(isFinished: true, step: sent.step, newestStep: sent.step, bestStep: nil))
     return [
       "family": .string(sent.family.name), "configuration": sent.configuration.json, "preparation": sent.preparation.json,

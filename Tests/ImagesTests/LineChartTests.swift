@@ -51,7 +51,7 @@ import Testing
     for a in hard + hard.map({ -$0 }) {
       for b in hard { _ = try chart([[(x: a, y: b), (x: b, y: a), (x: 0, y: a)]], width: 240, height: 240) }
     }
-    _ = try chart([], width: 2400, height: 240)
+    _ = try chart([], width: 1600, height: 240)
     _ = try chart([[], []])
   }
 

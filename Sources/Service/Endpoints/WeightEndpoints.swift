@@ -17,7 +17,7 @@ extension FountService {
     // While a job runs a newer checkpoint may take the place of the one that was found; then that one is sent.
     for _ in 0..<3 {
       let checkpoint = try checkpoint(of: model, step: step)
-      guard let file = try folder.openedFile(checkpoint.path), let head = try? CheckpointHead(path: checkpoint.path) else { continue }
+      guard let (file, head) = try opened(checkpoint) else { continue }
       var headers: HTTPFields = [
         .contentType: "application/octet-stream", .eTag: EntityTag.of(head.digest),
         .cacheControl: checkpoint.isFinal ? "private, max-age=31536000, immutable" : "private, no-cache",
@@ -27,6 +27,16 @@ extension FountService {
       return .file(file, headers: headers, to: request)
     }
     throw Problem(.serviceUnavailable, "the model's checkpoints change quickly; ask again", headers: [.retryAfter: "1"])
+  }
+
+  /// Nil where it has gone meanwhile.
+  private func opened(_ checkpoint: ModelCheckpoint) throws -> (ServedFile, CheckpointHead)? {
+    do {
+      guard let file = try folder.openedFile(checkpoint.path) else { return nil }
+      return (file, try CheckpointHead(path: checkpoint.path))
+    } catch CheckpointError.unreadable(let error) where error.meansAbsent {
+      return nil
+    }
   }
 
   /// Of a file with room for all that is made of it: its bytes, its tensors, the model, and what is written.

@@ -135,6 +135,9 @@ import Testing
         fount = try FountProcess(data: folder.path)
       }
     }
+    // What attempts told twice is one point of the series.
+    let steps = try fount.curl("/v1/jobs/\(id)/metrics").json["series"]?["train_nats"]?["step"]?.array?.compactMap(\.integer) ?? []
+    #expect(steps.count > 3 && zip(steps, steps.dropFirst()).allSatisfy { $0 < $1 })
     let replayed = try EventClient(fount, job: id).rest()
     #expect(heard == replayed)
     let statuses = replayed.filter { $0.type == "status" }.compactMap { $0.data["data"]?["status"]?.string }

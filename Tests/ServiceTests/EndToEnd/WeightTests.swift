@@ -171,6 +171,8 @@ import Testing
       changed("vast", lambda m, t: put(m, "preparation", json.dumps(dict(json.loads(m["preparation"]), shape=[1 << 40, 1 << 40, 3]))))
       changed("format", lambda m, t: put(m, "format", "9"))
       changed("seed", lambda m, t: put(m, "seed", "-1"))
+      changed("infinite", lambda m, t: put(m, "progress", m["progress"].replace('"seconds":', '"seconds":1e999,"s":')))
+      changed("late", lambda m, t: put(m, "progress", json.dumps(dict(json.loads(m["progress"]), step=2**62))))
       changed("missing", lambda m, t: t.pop(weight))
       changed("turned", lambda m, t: put(t, weight, np.zeros((3, 3))))
       changed("poisoned", poison)
@@ -180,7 +182,7 @@ import Testing
       "cut": "SHA-256", "short": "cut off", "flipped": "SHA-256", "longer": "", "noise": "header", "huge": "header", "deep": "header",
       "png": "header",
       "family": "nonesuch", "wide": "configuration", "shape": "shape", "vast": "preparation", "format": "format", "seed": "seed",
-      "missing": "tensor", "turned": "[3, 3]", "poisoned": "finite",
+      "infinite": "progress", "late": "step", "missing": "tensor", "turned": "[3, 3]", "poisoned": "finite",
     ]
     for (name, word) in expected.sorted(by: { $0.key < $1.key }) {
       let answer = try fount.curl("/v1/models", "--data-binary", "@\(file)-\(name)")
