@@ -89,12 +89,7 @@ extension Record {
     try database.read { db in
       try Row.fetchAll(
         db, sql: "SELECT * FROM events WHERE job = ? AND number > ? ORDER BY number LIMIT ?", arguments: [job, number, limit]
-      ).map { row in
-        let number: Int = row["number"]
-        return JobEvent(
-          number: number, job: job, type: row["type"],
-          body: try row.json("body", table: "events", id: String(number)) ?? .null, at: .init(milliseconds: row["at"]))
-      }
+      ).map { try JobEvent(row: $0) }
     }
   }
 

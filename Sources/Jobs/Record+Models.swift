@@ -7,6 +7,17 @@ extension Record {
     try database.read { db in try Record.model(id, in: db) }
   }
 
+  /// Adds a model that no job here has made. Its files are there before.
+  /// - Returns: the model as it is kept.
+  package func insertModel(_ model: ModelRecord) throws -> ModelRecord {
+    precondition(model.job == nil, "a job's model is inserted with its job")
+    return try database.write { db in
+      try Record.insert(model, in: db)
+      guard let kept = try Record.model(model.id, in: db) else { throw RecordError.unknownModel(model.id) }
+      return kept
+    }
+  }
+
   /// Refused while the job that makes it, or one that reads it, is unfinished. Its files are the caller's to remove, afterwards.
   /// - Returns: what was deleted.
   @discardableResult

@@ -111,6 +111,29 @@ extension Record {
           """)
       try db.execute(sql: "INSERT INTO identity (id) VALUES (?)", arguments: [Identifier.random(prefix: "rec")])
     }
+    migrator.registerMigration("models without a job or a dataset here") { db in
+      // SQLite can't loosen a column; numbers go on from where they were.
+      try db.execute(
+        sql: """
+          CREATE TABLE models_loosened (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            job TEXT REFERENCES jobs (id),
+            family TEXT NOT NULL,
+            dataset TEXT,
+            description TEXT NOT NULL,
+            newest_step INTEGER,
+            created_at INTEGER NOT NULL
+          ) STRICT;
+          INSERT INTO models_loosened SELECT number, id, job, family, dataset, description, newest_step, created_at FROM models;
+          DELETE FROM sqlite_sequence WHERE name = 'models_loosened';
+          INSERT INTO sqlite_sequence (name, seq) SELECT 'models_loosened', seq FROM sqlite_sequence WHERE name = 'models';
+          DROP TABLE models;
+          ALTER TABLE models_loosened RENAME TO models;
+          CREATE INDEX models_by_job ON models (job);
+          CREATE INDEX models_by_dataset ON models (dataset, number);
+          """)
+    }
     return migrator
   }
 }

@@ -142,6 +142,7 @@ extension WorkerPool {
     guard !attempt.news.isEmpty else { return }
     try record.note(attempt.news, of: attempt.id, attempt: attempt.number, offset: attempt.tail.offset)
     attempt.news = AttemptNews()
+    onChange(attempt.id)
   }
 
   /// Ends the attempt in the record. Where the record can't be written, a later tick tries again: the ending is not forgotten.

@@ -60,7 +60,8 @@ package final class WorkerPool: @unchecked Sendable {
   /// - Parameters:
   ///   - prepare: what goes into `job.json`; called on the pool's queue before each attempt.
   ///   - logger: silent where none is given.
-  ///   - onChange: called on the pool's queue with a job's id after its status, progress or metrics have changed.
+  ///   - onChange: called on the pool's queue with a job's id after its status, progress or metrics have changed, and after its events
+  ///     have been written.
   package init(
     record: Record, engine: any Engine, settings: Settings, prepare: @escaping @Sendable (JobRecord) throws -> JSONValue,
     logger: Logger = Logger(label: "fount.workers") { _ in SwiftLogNoOpLogHandler() },

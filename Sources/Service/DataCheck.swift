@@ -95,7 +95,7 @@ package final class DataCheck {
     var faults = try files.faults().map { "\($0.path): \($0.detail)" }
     if model.newestStep != nil, try files.steps().isEmpty { faults.append("it has no checkpoint, where the record tells of one") }
     guard !faults.isEmpty else { return }
-    let isFinished = try record.job(model.job)?.status.isFinished ?? true
+    let isFinished = try model.job.flatMap { try record.job($0) }?.status.isFinished ?? true
     add(model.id, faults.joined(separator: "; "), remedy: "remove what is damaged, and go on from what is left") {
       try self.record.setNewestStep(try files.mend(isFinished: isFinished), ofModel: model.id)
     }

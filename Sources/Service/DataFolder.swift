@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import HTTP
 import Jobs
 
 /// Where everything lies on disk. Only this file knows a path's shape.
@@ -10,6 +11,7 @@ import Jobs
 /// DATA/blobs/sha256/ab/abcd…             decoded examples, named by their contents
 /// DATA/jobs/<id>/                        what a worker and the pool tell each other
 /// DATA/models/<id>/checkpoint-<step>.safetensors
+/// DATA/models/<id>/pinned-<step>.safetensors   a second name for a checkpoint that is to stay
 /// DATA/incoming/                         uploads and their decoding, emptied at every start
 /// DATABASE/fount.sqlite                  the record
 /// ```
@@ -23,6 +25,11 @@ struct DataFolder: Sendable {
   var models: String { root + "/models" }
 
   func modelFolder(_ id: String) -> String { "\(models)/\(id)" }
+
+  /// A file to be sent; nil where there is none.
+  func openedFile(_ path: String) throws -> ServedFile? {
+    do throws(SystemCallError) { return try ServedFile(opening: path) } catch  where error.meansAbsent { return nil }
+  }
 
   init(root: String, databaseFolder: String) throws {
     self.root = root

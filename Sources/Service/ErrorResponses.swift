@@ -25,6 +25,7 @@ extension Problem {
 
   private init(_ error: SamplerFailure) {
     switch error.reason {
+    case .refused: self = .unprocessable([Fault(pointer: "", detail: error.detail)])
     case .tooLarge: self.init(.badRequest, error.detail)
     case .unsupported: self.init(.conflict, error.detail)
     case .absent: self.init(.serviceUnavailable, "the model's checkpoints change quickly; ask again", headers: [.retryAfter: "1"])

@@ -20,6 +20,8 @@ package final class FountService: Sendable {
   let pool: WorkerPool
   let decoders: Decoders
   let samplers: Samplers
+  /// Those who wait for a job's news.
+  let watch: JobWatch
   let logger: Logger
   private let lock: FolderLock
   private let threads = WorkThreads(count: 8, waitingMax: 256)  // Chosen: SQLite has one writer, and a reader takes microseconds.
@@ -52,11 +54,13 @@ package final class FountService: Sendable {
     jobPayload = payload
     decoders = Decoders(executable: executable, configuration: configuration, logger: logger)
     samplers = Samplers(executable: executable, configuration: configuration, logger: logger)
+    let watch = JobWatch()
+    self.watch = watch
     pool = WorkerPool(
       record: record,
       engine: LocalEngine(executable: executable, options: ["--memory-bytes", String(configuration.workerMemoryBytesMax)]),
       settings: WorkerPool.Settings(workersMax: configuration.workers, jobsFolder: folder.jobs, modelsFolder: folder.models),
-      prepare: { try payload.worker($0) }, logger: logger)
+      prepare: { try payload.worker($0) }, logger: logger, onChange: { watch.changed($0) })
   }
 
   /// Takes up the jobs that wait.
@@ -66,6 +70,7 @@ package final class FountService: Sendable {
   /// where they have not gone after `seconds`.
   package func drain(seconds: Double, completion: @escaping @Sendable () -> Void) {
     draining.store(true, ordering: .relaxed)
+    watch.drain()
     pool.drain(graceSeconds: seconds, completion: completion)
   }
 

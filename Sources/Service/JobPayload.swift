@@ -115,7 +115,7 @@ struct JobPayload: Sendable {
     reader.require("dataset", "the id of an uploaded dataset")
     let subject = try subject(reader)
     if let subject, subject.record.newestStep == nil {
-      reader.fault("model", "the model \(subject.record.id) has no checkpoint yet; its job is \(subject.record.job)")
+      reader.fault("model", "the model \(subject.record.id) has no checkpoint yet; its job is \(subject.record.job ?? "gone")")
     }
     let dataset = try file("dataset", reader)
     let request = EvaluationRequest(

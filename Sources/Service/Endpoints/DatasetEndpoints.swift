@@ -168,6 +168,10 @@ extension DatasetRecord {
 extension HTTPField.Name {
   static let reprDigest = constant("Repr-Digest")
   static let link = constant("Link")
+  static let prefer = constant("Prefer")
+  static let preferenceApplied = constant("Preference-Applied")
+  static let lastEventID = constant("Last-Event-ID")
+  static let accelBuffering = constant("X-Accel-Buffering")
 
   /// A name that is written in this program; one that is no token would be a typo here.
   static func constant(_ name: String) -> HTTPField.Name {

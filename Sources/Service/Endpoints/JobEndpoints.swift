@@ -49,11 +49,6 @@ extension FountService {
     }
   }
 
-  func describeJob(_ request: Request) throws -> Response {
-    try QueryReader(request).finish()
-    return .json(try view(of: try job(named: request.parameters["id"])), headers: [.cacheControl: "no-store"])
-  }
-
   func job(named id: String?) throws -> JobRecord {
     guard let id, let job = try pool.liveJob(id) else { throw Problem.notFound("job", id ?? "") }
     return job
@@ -93,7 +88,8 @@ extension FountService {
   }
 
   private func links(of job: JobRecord) -> JSONValue {
-    var links: JSONObject = ["self": "/v1/jobs/\(job.id)"]
+    var links: JSONObject = ["self": "/v1/jobs/\(job.id)", "events": "/v1/jobs/\(job.id)/events", "metrics": "/v1/jobs/\(job.id)/metrics"]
+    if job.kind == "train" { links["curve"] = "/v1/jobs/\(job.id)/curve.png" }
     for verb in JobVerb.allCases where job.status.hasUse(for: verb) { links[verb.rawValue] = "/v1/jobs/\(job.id)/\(verb.rawValue)" }
     if let model = job.model {
       links["model"] = "/v1/models/\(model)"
