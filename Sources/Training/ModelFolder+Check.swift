@@ -20,6 +20,11 @@ extension ModelFolder {
         faults.append(Fault(path: checkpointPath(step: step), detail: error.description))
       }
     }
+    for step in try pinnedSteps() {
+      do { _ = try Checkpoint(path: pinPath(step: step)) } catch {
+        faults.append(Fault(path: pinPath(step: step), detail: error.description))
+      }
+    }
     let file = "\(path)/\(Self.stateName)"
     do {
       if let state = try state(), !sound.contains(state.step) {
@@ -36,6 +41,9 @@ extension ModelFolder {
   /// - Parameter isFinished: whether the job that made the model has ended, where `model.json` can't say.
   /// - Returns: the step of the newest checkpoint; nil where none is left.
   package func mend(isFinished: Bool) throws -> Int? {
+    for step in try pinnedSteps() where (try? Checkpoint(path: pinPath(step: step))) == nil {
+      try Disk.removeTree(pinPath(step: step))
+    }
     var sound: [Int] = []
     for step in try steps() {
       // What is wrong with it has been told by `faults`.

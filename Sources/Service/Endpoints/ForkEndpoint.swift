@@ -49,7 +49,7 @@ extension FountService {
     try Disk.createFolders(newFolder)
     let path = "\(newFolder)/\(TrainingOrigin.fileName)"
     for _ in 0..<3 {
-      let steps = try source.steps()
+      let steps = try source.keptSteps()
       guard let newest = steps.last else {
         throw Problem(.conflict, "the job has no checkpoint yet; it is \(parent.status.rawValue)", headers: [.retryAfter: "5"])
       }
@@ -58,7 +58,7 @@ extension FountService {
         let kept = steps.map(String.init).joined(separator: ", ")
         throw Problem.unprocessable([Fault(pointer: "/step", detail: "must be one of the steps that are kept, \(kept); was \(chosen)")])
       }
-      guard try Self.isLinked(source.checkpointPath(step: chosen), as: path) else { continue }
+      guard let kept = source.checkpoint(step: chosen), try Self.isLinked(kept.path, as: path) else { continue }
       return JobPayload.Origin(job: parent, model: model, step: chosen, summary: try CheckpointSummary(path: path))
     }
     throw Problem(.serviceUnavailable, "the job's checkpoints change quickly; ask again", headers: [.retryAfter: "1"])

@@ -54,13 +54,16 @@ extension FountService {
         let way = "as curl --data-binary @FILE or -T FILE sends it"
         throw Problem(.unsupportedMediaType, "the body must be the file itself, \(way), not a form")
       }
+      let keyed = try KeyedRequest(request, body: try SHA256.of(file: upload))
+      if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
+      try self.freeSpace.require(bytes)
       let id = Identifier.random(prefix: "mdl")
       let staged = StagedFolder("\(self.folder.incoming)/\(request.id)", logger: self.logger)
       let question = SamplerRequest.importing(.init(file: upload, folder: staged.path, model: id))
       let ticket = self.samplers.submit(question) { result in
         // The upload and what was made of it stay until all is moved.
         self.answer(request, responder) {
-          try withExtendedLifetime((responder, staged)) { try self.adopt(try Self.checked(try result.get()), staged, as: id) }
+          try withExtendedLifetime((responder, staged)) { try self.adopt(try Self.checked(try result.get()), staged, as: id, once: keyed) }
         }
       }
       responder.onDisconnect { ticket.end(.clientGone) }
@@ -68,7 +71,7 @@ extension FountService {
   }
 
   /// The folder gets its place, and then its row: a crash between the two leaves a folder that nobody names.
-  private func adopt(_ frame: SamplerFrame, _ staged: StagedFolder, as id: String) throws -> Response {
+  private func adopt(_ frame: SamplerFrame, _ staged: StagedFolder, as id: String, once keyed: KeyedRequest?) throws -> Response {
     let told = frame.header
     guard let family = told["family"]?.string, let step = told["step"]?.integer else {
       throw SamplerTold(what: told.serialized())
@@ -79,14 +82,19 @@ extension FountService {
     description["lineage"] = ["imported": ["model": told["model"] ?? .null, "step": .integer(step)]]
     let record = ModelRecord(id: id, job: nil, family: family, dataset: nil, description: .object(description), newestStep: step)
     try Disk.move(staged.path, to: folder.modelFolder(id))
-    let kept: ModelRecord
     do {
-      kept = try self.record.insertModel(record)
+      let (answer, isRepeated) = try self.record.insertModel(record, once: keyed) { kept in
+        // A model without a job is told without another look into the record.
+        let body = try view(of: RecordedModel(kept)).serializedBytes()
+        return KeptAnswer(status: .created, location: "/v1/models/\(id)", body: body)
+      }
+      // An answer to the same request, sent twice at once, tells of the other one's model.
+      if isRepeated { try Disk.removeTree(folder.modelFolder(id)) }
+      return Response(answer, isRepeated: isRepeated)
     } catch {
       try Disk.removeTree(folder.modelFolder(id))
       throw error
     }
-    return .json(try view(of: RecordedModel(kept)), status: .created, headers: [.location: "/v1/models/\(id)"])
   }
 }
 
