@@ -19,8 +19,10 @@ final class FountProcess {
   init(data: String, flags: [String] = [], environment: [String: String] = [:]) throws {
     self.data = data
     self.flags = flags
-    process.executableURL = URL(fileURLWithPath: Self.executable)
-    process.arguments = ["serve", "--port", "0", "--data", data, "--log-level", "error"] + flags
+    // Through `env`, which becomes the program: a preloaded library that adds to the environment at its first start would otherwise hide
+    // the arguments from Swift's runtime, which finds them from where the environment lies.
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [Self.executable, "serve", "--port", "0", "--data", data, "--log-level", "error"] + flags
     process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { mine, _ in mine }
     let output = Pipe()
     process.standardOutput = output
