@@ -36,7 +36,7 @@ let package = Package(
     .target(
       name: "Service",
       dependencies: [
-        "HTTP", "Jobs", "Training", "Datasets", "Models", "Tensors", "Files", "JSON",
+        "HTTP", "Jobs", "Training", "Datasets", "Models", "Tensors", "Images", "Files", "JSON",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),

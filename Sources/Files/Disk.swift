@@ -69,10 +69,19 @@ package enum Disk {
     if source != target { try syncFolder(source) }
   }
 
+  /// Gives a file a second name on the same disk, which keeps it when the first is removed.
+  package static func link(_ path: String, as name: String) throws(Errno) {
+    try PathCalls.link(path, as: name)
+    try syncFolder(folder(of: name))
+  }
+
   /// What a path is; nil when nothing is there. A link counts as itself.
   package static func status(of path: String) throws(Errno) -> FileStatus? {
     do { return try PathCalls.status(of: path) } catch  where error.meansAbsent { return nil }
   }
+
+  /// How many bytes an unprivileged process may still write on the disk that holds `path`.
+  package static func freeBytes(at path: String) throws(Errno) -> Int { try PathCalls.freeBytes(at: path) }
 
   package static func exists(_ path: String) -> Bool {
     // An unreadable path is absent to its reader.

@@ -47,8 +47,11 @@ package struct StagedFile: ~Copyable {
 
   private static let mark = ".staged-"
 
+  /// Whether a file of that name is one that was never finished.
+  package static func isStaged(_ name: String) -> Bool { name.contains(mark) }
+
   /// Removes what killed processes left staged in a folder. Call it only where no process is writing.
   package static func sweep(_ folder: String) throws(Errno) {
-    for name in try Disk.list(folder) where name.contains(mark) { try Disk.removeTree("\(folder)/\(name)") }
+    for name in try Disk.list(folder) where isStaged(name) { try Disk.removeTree("\(folder)/\(name)") }
   }
 }

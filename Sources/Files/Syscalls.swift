@@ -179,6 +179,19 @@ enum PathCalls {
     return FileStatus(found)
   }
 
+  /// (statvfs)
+  static func freeBytes(at path: String) throws(Errno) -> Int {
+    var found = statvfs()
+    _ = try retrying("statvfs", path) { unsafe statvfs(path, &found) }
+    let (bytes, overflow) = Int(clamping: found.f_bavail).multipliedReportingOverflow(by: Int(clamping: found.f_frsize))
+    return overflow ? .max : bytes
+  }
+
+  /// A second name for a file. (link)
+  static func link(_ path: String, as name: String) throws(Errno) {
+    _ = try retrying("link", "\(path) to \(name)") { unsafe Glibc.link(path, name) }
+  }
+
   static func makeFolder(_ path: String) throws(Errno) { _ = try retrying("mkdir", path) { unsafe mkdir(path, 0o777) } }
 
   static func rename(_ from: String, to path: String) throws(Errno) {

@@ -72,6 +72,9 @@ extension Connection {
       return clock.openedAt + nanoseconds(min(timeouts.headSeconds, timeouts.idleSeconds))
     case .body: return least(clock.bodyBeganAt, body?.sink.count ?? 0, pauseFrom: clock.lastReadAt, seconds: timeouts.bodySeconds)
     case .handling: return nextProbe()
+    case .streaming:
+      guard let heartbeat = exchange?.stream?.heartbeat else { return .max }
+      return clock.lastWroteAt + nanoseconds(heartbeat.seconds)
     case .lingering: return clock.lingerBeganAt + nanoseconds(timeouts.lingerSeconds)
     case .closing, .closed: return .max
     }
@@ -96,6 +99,7 @@ extension Connection {
     case .head: refuse(HTTPFault(.requestTimeout, "the head took longer than \(timeouts.headSeconds) seconds"))
     case .body: refuse(HTTPFault(.requestTimeout, "the body came slower than it may"))
     case .handling: probe()
+    case .streaming: beat()
     case .lingering: close()
     case .closing, .closed: return
     }

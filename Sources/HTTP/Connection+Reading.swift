@@ -51,7 +51,7 @@ extension Connection {
             output.append { $0 += "HTTP/1.1 100 Continue\r\n\r\n".utf8 }
           }
         case .body: offset = try feedBody(bytes, from: offset)
-        case .handling: return offset
+        case .handling, .streaming: return offset
         case .closing, .lingering, .closed:
           mustLinger = true
           return bytes.count
@@ -181,7 +181,7 @@ extension Connection {
     switch phase {
     case .head where parser == nil && input.isEmpty: close()
     case .head, .body: refuse(.malformed("the request ended in the middle"))
-    case .handling, .closing, .lingering, .closed: return
+    case .handling, .streaming, .closing, .lingering, .closed: return
     }
   }
 
@@ -203,5 +203,5 @@ private struct ResponderAddress: Sendable {
   let token: ConnectionToken
   let exchange: UInt64
 
-  func deliver(_ response: Response?) { inbox.post(.init(token: token, exchange: exchange, response: response)) }
+  func deliver(_ response: Response?) { inbox.post(.init(token: token, exchange: exchange, news: .answer(response))) }
 }

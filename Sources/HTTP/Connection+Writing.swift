@@ -6,24 +6,30 @@ extension Connection {
   /// Queues the answer to the exchange, and decides whether the connection stays.
   func answer(_ response: Response, closes: Bool = false) {
     let exchange = self.exchange ?? Exchange(serial: shard.makeSerial())
-    var response = response
-    let file = openFile(of: &response, exchange)
     let closes = closes || exchange.hasUnreadBody || shard.isDraining
-    let keepsAlive = exchange.keepsAlive && !closes
-    let connection: ResponseHead.Connection = keepsAlive ? (exchange.minorVersion == 0 ? .keepAlive : .unspoken) : .close
-    let head = ResponseHead(response: response, serial: exchange.serial, date: shard.date.value(), connection: connection)
+    let allowsChunks = exchange.minorVersion != 0
+    let keepsAlive = exchange.keepsAlive && !closes && (allowsChunks || response.body.count != nil)
+    let connection: ResponseHead.Connection = keepsAlive ? (allowsChunks ? .unspoken : .keepAlive) : .close
+    let head = ResponseHead(
+      response: response, serial: exchange.serial, date: shard.date.value(), connection: connection, allowsChunks: allowsChunks)
     output.append { head.write(into: &$0) }
-    if !exchange.isHead, ResponseHead.hasBody(response.status) {
-      switch response.body {
-      case .empty: break
-      case .bytes(let bytes): output.append(body: bytes)
-      case .file(_, let count): if let file { output.append(file, count: count) }
-      }
+    let hasBody = !exchange.isHead && ResponseHead.hasBody(response.status)
+    switch response.body {
+    case .bytes(let bytes) where hasBody: output.append(body: bytes)
+    case .file(let file, let range) where hasBody: output.append(file, range)
+    case .stream(let stream) where hasBody: return begin(stream, keepsAlive: keepsAlive)
+    case .stream(let stream): stream.end()
+    case .empty, .bytes, .file: break
     }
     // A client that said it would close needs no lingering; one that was refused, or didn't know, may still be sending.
     if closes { mustLinger = true }
     body = nil
-    self.exchange = nil
+    finishAnswer(keepsAlive: keepsAlive)
+  }
+
+  /// The answer is whole, though not yet sent.
+  func finishAnswer(keepsAlive: Bool) {
+    exchange = nil
     phase = keepsAlive ? .head : .closing
     clock.lastAnsweredAt = shard.now
   }
@@ -43,18 +49,6 @@ extension Connection {
   func turnAway() {
     refuse(HTTPFault(.serviceUnavailable, "too many connections are open", headers: [.retryAfter: "1"]))
     settle()
-  }
-
-  private func openFile(of response: inout Response, _ exchange: Exchange) -> OpenFile? {
-    guard case .file(let path, _) = response.body, !exchange.isHead else { return nil }
-    do throws(SystemCallError) {
-      return try OpenFile(reading: path)
-    } catch {
-      context.logger.error("an answer's file could not be opened", metadata: ["error": "\(error)"])
-      let fault = HTTPFault(.internalServerError, "what was to be sent could not be read")
-      response = context.problem(fault, exchange.path, exchange.serial.text)
-      return nil
-    }
   }
 
   /// Returns whether all is sent.

@@ -4,7 +4,7 @@
 /// held back by not being read. Answers given while the handler is called go out together, in one send.
 ///
 /// A class because it has identity. It lives on its shard's queue alone. The parts: reading (`Connection+Reading`), answering and
-/// closing (`Connection+Writing`), and how long it may all take (`Connection+Deadlines`).
+/// closing (`Connection+Writing`), answers that go on (`Connection+Streaming`), and how long it may all take (`Connection+Deadlines`).
 final class Connection {
   enum Phase {
     /// Between requests, or within a head.
@@ -12,6 +12,8 @@ final class Connection {
     case body
     /// A handler works on the request; nothing is read.
     case handling
+    /// The head of an answer is sent, and its body is sent as it is written; nothing is read.
+    case streaming
     /// The last answer is on its way out.
     case closing
     /// All is sent and our side is shut; what still comes is read and dropped, because a reset would take the answer with it.
@@ -60,21 +62,23 @@ final class Connection {
       switch phase {
       case .head where output.isEmpty, .body where output.isEmpty: read()
       case .lingering: discard()
-      case .head, .body, .handling, .closing: isInputHeldBack = true
+      case .head, .body, .handling, .streaming, .closing: isInputHeldBack = true
       case .closed: return
       }
     }
     settle()
   }
 
-  /// An answer has come through the inbox.
-  func receive(_ answer: Inbox.Answer) {
-    guard phase == .handling, exchange?.serial.number == answer.exchange else { return }
-    if let response = answer.response {
-      self.answer(response)
-    } else {
+  /// Something has come through the inbox.
+  func receive(_ message: Inbox.Message) {
+    guard exchange?.serial.number == message.exchange else { return }
+    switch (phase, message.news) {
+    case (.handling, .answer(let response?)): answer(response)
+    case (.handling, .answer(nil)):
       context.logger.error("a handler let its request drop", metadata: ["request_id": "\(exchange?.serial.text ?? "")"])
       refuse(HTTPFault(.internalServerError, "the request was not answered", closes: false))
+    case (.streaming, .stream): if exchange?.stream?.hasOverflown == true { cutOff() }  // Else settling looks into it.
+    default: return
     }
     settle()
   }
@@ -83,7 +87,8 @@ final class Connection {
   func settle() {
     repeat {
       guard flush() else { break }
-      if phase == .closing { finishClosing() }
+      if phase == .streaming { takeFromStream() }
+      if phase == .closing, output.isEmpty { finishClosing() }
       if phase == .head, !input.isEmpty { consumeInput() }
     } while !output.isEmpty
     guard phase != .closed else { return }
@@ -101,7 +106,7 @@ final class Connection {
     if !output.isEmpty { return .output }
     let halfClose: EventInterest = hasPeerHalfClosed ? [] : .halfClose
     switch phase {
-    case .handling: return isInputHeldBack ? halfClose : halfClose.union(.input)
+    case .handling, .streaming: return isInputHeldBack ? halfClose : halfClose.union(.input)
     case .lingering: return .input
     case .head, .body, .closing, .closed:
       isInputHeldBack = false
@@ -109,8 +114,12 @@ final class Connection {
     }
   }
 
-  /// The server is draining: an idle connection closes, unless a request is on its way in.
+  /// The server is draining: an idle connection closes, unless a request is on its way in; an answer without an end is given one.
   func drain() {
+    if phase == .streaming {
+      endStream(closes: true)
+      return settle()
+    }
     if phase == .head, output.isEmpty { handle(.input) }
     guard phase == .head, output.isEmpty, parser == nil, input.isEmpty else { return }
     mustLinger = true
@@ -123,11 +132,12 @@ final class Connection {
     guard phase != .closed else { return }
     phase = .closed
     body = nil
-    let responder = exchange?.responder
+    let (responder, stream) = (exchange?.responder, exchange?.stream)
     exchange = nil
     socket.close()
     shard.remove(self)
     responder?.abandon()
+    stream?.end()
   }
 
   /// Ends it by a reset: the client sees that something was cut.
@@ -154,4 +164,6 @@ struct Exchange {
   weak var responder: Responder?
   /// Kept until the answer is on its way.
   var upload: UploadFile?
+  /// The answer's body, where it comes into being while it is sent.
+  var stream: ResponseStream?
 }

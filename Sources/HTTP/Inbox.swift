@@ -2,19 +2,26 @@ import CSystem
 import Foundation
 import Synchronization
 
-/// Where other threads leave answers for a shard: a locked list, and an eventfd in the shard's set that says it isn't empty.
+/// Where other threads leave what they have for a shard: a locked list, and an eventfd in the shard's set that says it isn't empty.
 ///
 /// A class because it has a lock and a descriptor.
 final class Inbox: Sendable {
-  /// An answer to the request `exchange` of a connection; nil when its handler let it drop.
-  struct Answer: Sendable {
+  /// News of the request `exchange` of a connection.
+  struct Message: Sendable {
+    enum News: Sendable {
+      /// Its answer; nil when its handler let it drop.
+      case answer(Response?)
+      /// Something waits in its answer's stream.
+      case stream
+    }
+
     let token: ConnectionToken
     let exchange: UInt64
-    let response: Response?
+    let news: News
   }
 
   let descriptor: Descriptor
-  private let answers = Mutex<[Answer]?>([])
+  private let messages = Mutex<[Message]?>([])
 
   init() throws(SystemCallError) {
     let number = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
@@ -24,24 +31,24 @@ final class Inbox: Sendable {
 
   deinit { descriptor.close() }
 
-  /// Wakes the shard only for the first answer since it last took them.
-  func post(_ answer: Answer) {
-    let wakes = answers.withLock { answers in
-      defer { answers?.append(answer) }
-      return answers?.isEmpty ?? false
+  /// Wakes the shard only for the first message since it last took them.
+  func post(_ message: Message) {
+    let wakes = messages.withLock { messages in
+      defer { messages?.append(message) }
+      return messages?.isEmpty ?? false
     }
     if wakes { _ = eventfd_write(descriptor.number, 1) }
   }
 
-  func takeAll() -> [Answer] {
+  func takeAll() -> [Message] {
     var count: UInt64 = 0
     _ = unsafe eventfd_read(descriptor.number, &count)
-    return answers.withLock { answers in
-      defer { if answers != nil { answers = [] } }
-      return answers ?? []
+    return messages.withLock { messages in
+      defer { if messages != nil { messages = [] } }
+      return messages ?? []
     }
   }
 
-  /// From now on answers are dropped: the shard has ended.
-  func close() { answers.withLock { $0 = nil } }
+  /// From now on messages are dropped: the shard has ended.
+  func close() { messages.withLock { $0 = nil } }
 }

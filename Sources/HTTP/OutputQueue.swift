@@ -5,7 +5,7 @@
 struct OutputQueue {
   private enum Piece {
     case bytes([UInt8])
-    case file(OpenFile, offset: Int, count: Int)
+    case file(ServedFile, offset: Int, count: Int)
   }
 
   enum Progress: Equatable {
@@ -49,10 +49,10 @@ struct OutputQueue {
     byteCount += body.count
   }
 
-  mutating func append(_ file: OpenFile, count: Int) {
-    if count == 0 { return }
-    pieces.append(.file(file, offset: 0, count: count))
-    byteCount += count
+  mutating func append(_ file: ServedFile, _ range: Range<Int>) {
+    if range.isEmpty { return }
+    pieces.append(.file(file, offset: range.lowerBound, count: range.count))
+    byteCount += range.count
   }
 
   /// Sends as much as the socket takes in one turn.
@@ -111,13 +111,4 @@ struct OutputQueue {
     pieces[first] = .bytes([])
     first += 1
   }
-}
-
-/// A file open for reading. A class because it owns its descriptor, which closes with the last reference.
-final class OpenFile {
-  let descriptor: Descriptor
-
-  init(reading path: String) throws(SystemCallError) { descriptor = try Descriptor.open(path, 0) }
-
-  deinit { descriptor.close() }
 }

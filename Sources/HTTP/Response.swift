@@ -1,7 +1,7 @@
 import HTTPTypes
 
-/// An answer. The server adds `Content-Length`, `Date`, `Connection` and `X-Request-Id`; what a handler says of the first three is left
-/// out.
+/// An answer. The server adds `Content-Length` or `Transfer-Encoding`, `Date`, `Connection` and `X-Request-Id`; what a handler says of
+/// framing, date and connection is left out.
 package struct Response: Sendable {
   package var status: HTTPResponse.Status
   package var headers: HTTPFields
@@ -17,14 +17,18 @@ package struct Response: Sendable {
 package enum ResponseBody: Sendable, Equatable {
   case empty
   case bytes([UInt8])
-  /// The first `count` bytes of a file, sent by the kernel.
-  case file(path: String, count: Int)
+  /// A part of a file, sent by the kernel.
+  case file(ServedFile, Range<Int>)
+  /// What is written while it is sent, its length unknown.
+  case stream(ResponseStream)
 
-  package var count: Int {
+  /// Nil where nobody knows it yet.
+  package var count: Int? {
     switch self {
     case .empty: 0
     case .bytes(let bytes): bytes.count
-    case .file(_, let count): count
+    case .file(_, let range): range.count
+    case .stream: nil
     }
   }
 }

@@ -7,6 +7,8 @@ struct ResponseHead {
   let date: String
   /// What `Connection` says, where it says anything.
   let connection: Connection
+  /// Whether a body of unknown length may be chunked: HTTP/1.0 knows only the connection's end (RFC 9112 §6.3).
+  let allowsChunks: Bool
 
   enum Connection: String {
     case unspoken = ""
@@ -20,7 +22,13 @@ struct ResponseHead {
   func write(into bytes: inout [UInt8]) {
     let status = response.status
     bytes += "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\ndate: \(date)\r\n".utf8
-    if Self.hasBody(status) { bytes += "content-length: \(response.body.count)\r\n".utf8 }
+    if Self.hasBody(status) {
+      if let count = response.body.count {
+        bytes += "content-length: \(count)\r\n".utf8
+      } else if allowsChunks {
+        bytes += "transfer-encoding: chunked\r\n".utf8
+      }
+    }
     bytes += connection.rawValue.utf8
     for field in response.headers where !Self.isFraming(field.name) {
       bytes += field.name.rawName.utf8

@@ -118,7 +118,7 @@ final class Shard: @unchecked Sendable {
     switch token {
     case .listener: acceptWaiting()
     case .inbox:
-      for answer in inbox.takeAll() { connection(answer.token)?.receive(answer) }
+      for message in inbox.takeAll() { connection(message.token)?.receive(message) }
     default: connection(token)?.handle(what)
     }
   }

@@ -9,6 +9,8 @@ package struct SystemCallError: Error, Sendable, CustomStringConvertible {
   package let subject: String
   package let code: Int32
 
+  package var meansAbsent: Bool { code == ENOENT }
+
   package var description: String { unsafe "\(operation) \(subject): \(String(cString: strerror(code)))" }
 }
 
@@ -74,6 +76,12 @@ struct Descriptor: Equatable, Sendable {
   func sendFile(_ file: Descriptor, from offset: Int, count: Int) -> Transfer {
     var position = off_t(offset)
     return Transfer { unsafe sendfile(number, file.number, &position, count) }
+  }
+
+  /// fstat(2): how long a file is; nil leaves the reason in errno.
+  func fileCount() -> Int? {
+    var status = stat()
+    return unsafe fstat(number, &status) == 0 ? Int(status.st_size) : nil
   }
 
   /// write(2) until all of `bytes` is written.

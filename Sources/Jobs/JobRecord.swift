@@ -9,6 +9,8 @@ package struct JobRecord: Sendable, Hashable {
   }
 
   package var id: String
+  /// Whose job it is: the key that submitted it; the empty one where there are no keys.
+  package var owner: String
   package var kind: String
   package var status: JobStatus
   /// As asked, with every default filled in.
@@ -18,7 +20,7 @@ package struct JobRecord: Sendable, Hashable {
   package var model: String?
   package var datasets: [String]
   package var seed: Int
-  /// Higher goes first; among equals the older one.
+  /// Among its owner's jobs the higher goes first; among equals the older one.
   package var priority: Int
   package var name: String?
   package var metadata: JSONValue
@@ -37,6 +39,7 @@ package struct JobRecord: Sendable, Hashable {
 /// What `Record.submit` takes: a job before it has a history.
 package struct JobSubmission: Sendable, Hashable {
   package var id: String
+  package var owner: String
   package var kind: String
   package var request: JSONValue
   package var family: String?
@@ -48,10 +51,11 @@ package struct JobSubmission: Sendable, Hashable {
   package var metadata: JSONValue
 
   package init(
-    id: String, kind: String, request: JSONValue, family: String? = nil, model: String? = nil, datasets: [String] = [],
+    id: String, owner: String = "", kind: String, request: JSONValue, family: String? = nil, model: String? = nil, datasets: [String] = [],
     seed: Int = 0, priority: Int = 0, name: String? = nil, metadata: JSONValue = [:]
   ) {
     self.id = id
+    self.owner = owner
     self.kind = kind
     self.request = request
     self.family = family

@@ -66,6 +66,11 @@ extension JobStatus {
     }
   }
 
+  /// Whether the verb would change something.
+  package func hasUse(for verb: JobVerb) -> Bool {
+    do { return try after(verb) != self } catch { return false }
+  }
+
   /// The status after a worker's attempt has ended, nil where no worker can have been at work.
   ///
   /// - Parameter mayGoOn: false once a job has died too often without getting further.

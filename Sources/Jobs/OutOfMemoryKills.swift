@@ -2,11 +2,17 @@ import Files
 import Foundation
 
 /// How many processes the kernel has killed for want of memory: a SIGKILL while this grew was one of them, as far as can be told.
-enum OutOfMemoryKills {
+package enum OutOfMemoryKills {
   /// Those of our control group where it has a limit of its own to count for, else those of the machine; nil where neither is told.
-  static func count() -> Int? {
+  package static func count() -> Int? {
     if let group = controlGroup(), let count = count(in: "/sys/fs/cgroup\(group)/memory.events") { return count }
     return count(in: "/proc/vmstat")
+  }
+
+  /// Whether there was one since that count; false where it can't be told.
+  package static func happened(since before: Int?) -> Bool {
+    guard let before, let now = count() else { return false }
+    return now > before
   }
 
   /// The path of our group, of version 2: the line `0::/path` of `/proc/self/cgroup`.

@@ -2,22 +2,9 @@ import Foundation
 import GRDB
 import JSON
 
-/// What the worker pool writes: attempts begun, what they tell, and how they end. Each is fenced by the attempt's number: what a
-/// worker of an older attempt says changes nothing.
+/// What the worker pool writes of attempts that it has begun: what they tell, and how they end. Each is fenced by the attempt's number:
+/// what a worker of an older attempt says changes nothing.
 extension Record {
-  /// The queued job of the highest priority, the oldest among equals, is running from now on, as its next attempt.
-  package func claimNext() throws -> JobRecord? {
-    try database.write { db in
-      guard
-        let id = try String.fetchOne(
-          db, sql: "SELECT id FROM jobs WHERE status = 'queued' ORDER BY priority DESC, number LIMIT 1")
-      else { return nil }
-      try db.execute(sql: "UPDATE jobs SET attempt = attempt + 1 WHERE id = ?", arguments: [id])
-      try Record.enter(.running, job: id, at: .recordable, in: db)
-      return try Record.existingJob(id, in: db)
-    }
-  }
-
   /// Ends an attempt: the state machine's next status, or two of them where an interrupted job is queued again at once.
   ///
   /// - Parameter requeue: false while the server drains: the job then stays interrupted until the next start.

@@ -7,21 +7,45 @@ extension Record {
 
   /// Idempotent by id: the first one stays, and the second answer tells it as it is.
   package func insertDataset(_ dataset: DatasetRecord) throws -> (dataset: DatasetRecord, insertion: Insertion) {
+    try database.write { db in try Record.insert(dataset, bytesMax: .max, in: db) }
+  }
+
+  /// Inserts a dataset and keeps what its uploader is told, in the same transaction.
+  ///
+  /// - Parameters:
+  ///   - bytesMax: what the blobs of all datasets may take together.
+  ///   - request: nil for one without a key, whose answer is not kept.
+  package func insertDataset(
+    _ dataset: DatasetRecord, bytesMax: Int, once request: KeyedRequest?, answer: (DatasetRecord, Insertion) throws -> KeptAnswer
+  ) throws -> KeptAnswer {
     try database.write { db in
-      if let known = try Record.dataset(dataset.id, in: db) { return (known, .known) }
-      var dataset = dataset
-      dataset.createdAt = .init(milliseconds: dataset.createdAt.milliseconds)
-      try db.execute(
-        sql: """
-          INSERT INTO datasets (id, name, upload_digest, blob_digest, blob_bytes, bytes, description, created_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          dataset.id, dataset.name, dataset.uploadDigest, dataset.blobDigest, dataset.blobBytes, dataset.bytes,
-          dataset.description.serialized(), dataset.createdAt.milliseconds,
-        ])
-      return (dataset, .new)
+      if let request, let kept = try Record.answer(to: request, in: db) { return kept }
+      let (dataset, insertion) = try Record.insert(dataset, bytesMax: bytesMax, in: db)
+      let answer = try answer(dataset, insertion)
+      if let request { try Record.keep(answer, to: request, in: db) }
+      return answer
     }
+  }
+
+  private static func insert(
+    _ dataset: DatasetRecord, bytesMax: Int, in db: Database
+  ) throws -> (dataset: DatasetRecord, insertion: Insertion) {
+    if let known = try Record.dataset(dataset.id, in: db) { return (known, .known) }
+    if try !blobIsReferenced(dataset.blobDigest, in: db), dataset.blobBytes > bytesMax - (try blobBytes(in: db)) {
+      throw RecordError.datasetsFull(bytesMax: bytesMax, bytes: dataset.blobBytes)
+    }
+    var dataset = dataset
+    dataset.createdAt = .init(milliseconds: dataset.createdAt.milliseconds)
+    try db.execute(
+      sql: """
+        INSERT INTO datasets (id, name, upload_digest, blob_digest, blob_bytes, bytes, description, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        dataset.id, dataset.name, dataset.uploadDigest, dataset.blobDigest, dataset.blobBytes, dataset.bytes,
+        dataset.description.serialized(), dataset.createdAt.milliseconds,
+      ])
+    return (dataset, .new)
   }
 
   package func dataset(_ id: String) throws -> DatasetRecord? {
@@ -49,17 +73,18 @@ extension Record {
 
   /// Two uploads that decode to the same examples share a blob.
   package func blobIsReferenced(_ digest: String) throws -> Bool {
-    try database.read { db in
-      try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM datasets WHERE blob_digest = ?)", arguments: [digest]) ?? false
-    }
+    try database.read { db in try Record.blobIsReferenced(digest, in: db) }
+  }
+
+  private static func blobIsReferenced(_ digest: String, in db: Database) throws -> Bool {
+    try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM datasets WHERE blob_digest = ?)", arguments: [digest]) ?? false
   }
 
   /// The bytes of all blobs together, a shared one once.
-  package func blobBytes() throws -> Int {
-    try database.read { db in
-      try Int.fetchOne(
-        db, sql: "SELECT COALESCE(SUM(blob_bytes), 0) FROM (SELECT DISTINCT blob_digest, blob_bytes FROM datasets)") ?? 0
-    }
+  package func blobBytes() throws -> Int { try database.read { db in try Record.blobBytes(in: db) } }
+
+  private static func blobBytes(in db: Database) throws -> Int {
+    try Int.fetchOne(db, sql: "SELECT COALESCE(SUM(blob_bytes), 0) FROM (SELECT DISTINCT blob_digest, blob_bytes FROM datasets)") ?? 0
   }
 
   static func dataset(_ id: String, in db: Database) throws -> DatasetRecord? {

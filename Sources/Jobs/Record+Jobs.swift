@@ -3,32 +3,63 @@ import GRDB
 import JSON
 
 extension Record {
+  /// What became of a submission.
+  package enum Submitted: Sendable {
+    case made(JobRecord, answer: KeptAnswer)
+    /// The same request has been answered before, under the same key; nothing was made.
+    case repeated(KeptAnswer)
+  }
+
   /// Queues a job, with the model that it will make, in one transaction: neither is ever there without the other.
   ///
   /// Every dataset that it names must be there, and the model that it reads; the check and the insert can't be parted by a delete.
   package func submit(_ job: JobSubmission, model: ModelRecord? = nil) throws -> JobRecord {
-    precondition(model == nil || (model?.job == job.id && model?.id == job.model), "a job is submitted with the model that it names")
-    return try database.write { db in
-      if try Record.job(job.id, in: db) != nil { throw RecordError.alreadyThere(job.id) }
-      for dataset in job.datasets where try Record.dataset(dataset, in: db) == nil { throw RecordError.unknownDataset(dataset) }
-      if model == nil, let read = job.model, try Record.model(read, in: db) == nil { throw RecordError.unknownModel(read) }
-      let now = Date.recordable
-      try db.execute(
-        sql: """
-          INSERT INTO jobs (id, kind, status, request, family, model, seed, priority, name, metadata, created_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          job.id, job.kind, JobStatus.queued.rawValue, job.request.serialized(), job.family, job.model, job.seed, job.priority, job.name,
-          job.metadata.serialized(), now.milliseconds,
-        ])
-      for (place, dataset) in job.datasets.enumerated() {
-        try db.execute(sql: "INSERT INTO job_datasets (job, place, dataset) VALUES (?, ?, ?)", arguments: [job.id, place, dataset])
-      }
-      if let model { try Record.insert(model, in: db) }
-      try Record.enter(.queued, job: job.id, at: now, in: db)
-      return try Record.existingJob(job.id, in: db)
+    try database.write { db in try Record.submit(job, model: model, in: db) }
+  }
+
+  /// Queues a job and keeps what its submitter is told, in the same transaction.
+  ///
+  /// - Parameters:
+  ///   - waitingMax: how many jobs of its owner may wait, this one among them.
+  ///   - request: nil for one without a key, whose answer is not kept.
+  ///   - answer: what to tell of the job, given how many go before it.
+  package func submit(
+    _ job: JobSubmission, model: ModelRecord? = nil, waitingMax: Int, once request: KeyedRequest? = nil,
+    answer: (JobRecord, _ position: Int) throws -> KeptAnswer
+  ) throws -> Submitted {
+    try database.write { db in
+      if let request, let kept = try Record.answer(to: request, in: db) { return .repeated(kept) }
+      let waiting = try Record.waitingCount(of: job.owner, in: db)
+      guard waiting < waitingMax else { throw RecordError.queueFull(waitingMax: waitingMax) }
+      let made = try Record.submit(job, model: model, in: db)
+      let answer = try answer(made, try Record.queuePosition(of: made.id, in: db) ?? 0)
+      if let request { try Record.keep(answer, to: request, in: db) }
+      return .made(made, answer: answer)
     }
+  }
+
+  private static func submit(_ job: JobSubmission, model: ModelRecord?, in db: Database) throws -> JobRecord {
+    precondition(model == nil || (model?.job == job.id && model?.id == job.model), "a job is submitted with the model that it names")
+    if try Record.job(job.id, in: db) != nil { throw RecordError.alreadyThere(job.id) }
+    for dataset in job.datasets where try Record.dataset(dataset, in: db) == nil { throw RecordError.unknownDataset(dataset) }
+    if model == nil, let read = job.model, try Record.model(read, in: db) == nil { throw RecordError.unknownModel(read) }
+    let now = Date.recordable
+    try Record.giveTurn(to: job.owner, in: db)
+    try db.execute(
+      sql: """
+        INSERT INTO jobs (id, owner, kind, status, request, family, model, seed, priority, name, metadata, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        job.id, job.owner, job.kind, JobStatus.queued.rawValue, job.request.serialized(), job.family, job.model, job.seed, job.priority,
+        job.name, job.metadata.serialized(), now.milliseconds,
+      ])
+    for (place, dataset) in job.datasets.enumerated() {
+      try db.execute(sql: "INSERT INTO job_datasets (job, place, dataset) VALUES (?, ?, ?)", arguments: [job.id, place, dataset])
+    }
+    if let model { try Record.insert(model, in: db) }
+    try Record.enter(.queued, job: job.id, at: now, in: db)
+    return try Record.existingJob(job.id, in: db)
   }
 
   package func job(_ id: String) throws -> JobRecord? {
@@ -46,24 +77,10 @@ extension Record {
     }
   }
 
-  /// How many jobs have that status.
+  /// How many jobs have that status, whoever owns them.
   package func jobCount(_ status: JobStatus) throws -> Int {
     try database.read { db in
       try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM jobs WHERE status = ?", arguments: [status.rawValue]) ?? 0
-    }
-  }
-
-  /// How many queued jobs go before this one; nil where it is not queued.
-  package func queuePosition(of id: String) throws -> Int? {
-    try database.read { db in
-      try Int.fetchOne(
-        db,
-        sql: """
-          SELECT (SELECT COUNT(*) FROM jobs AS other WHERE other.status = 'queued'
-            AND (other.priority > job.priority OR (other.priority = job.priority AND other.number < job.number)))
-          FROM jobs AS job WHERE job.id = ? AND job.status = 'queued'
-          """,
-        arguments: [id])
     }
   }
 
@@ -72,12 +89,7 @@ extension Record {
     try database.read { db in
       try Row.fetchAll(
         db, sql: "SELECT * FROM events WHERE job = ? AND number > ? ORDER BY number LIMIT ?", arguments: [job, number, limit]
-      ).map { row in
-        let number: Int = row["number"]
-        return JobEvent(
-          number: number, job: job, type: row["type"],
-          body: try row.json("body", table: "events", id: String(number)) ?? .null, at: .init(milliseconds: row["at"]))
-      }
+      ).map { try JobEvent(row: $0) }
     }
   }
 
@@ -118,8 +130,8 @@ extension JobRecord {
       return status
     }
     self.init(
-      id: id, kind: row["kind"], status: try status(row["status"]), request: try json("request") ?? .null, family: row["family"],
-      model: row["model"],
+      id: id, owner: row["owner"], kind: row["kind"], status: try status(row["status"]), request: try json("request") ?? .null,
+      family: row["family"], model: row["model"],
       datasets: try String.fetchAll(db, sql: "SELECT dataset FROM job_datasets WHERE job = ? ORDER BY place", arguments: [id]),
       seed: row["seed"], priority: row["priority"], name: row["name"], metadata: try json("metadata") ?? .null,
       progress: try json("progress"), metrics: try json("metrics"), result: try json("result"), failure: Failure(try json("failure")),

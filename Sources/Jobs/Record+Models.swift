@@ -7,6 +7,34 @@ extension Record {
     try database.read { db in try Record.model(id, in: db) }
   }
 
+  /// Adds a model that no job here has made. Its files are there before.
+  /// - Returns: the model as it is kept.
+  package func insertModel(_ model: ModelRecord) throws -> ModelRecord {
+    try database.write { db in try Record.insertImported(model, in: db) }
+  }
+
+  /// Adds one and keeps what its sender is told, in the same transaction.
+  ///
+  /// - Parameter request: nil for one without a key, whose answer is not kept.
+  /// - Returns: the answer, which is an earlier one where the same request had one; nothing was added then.
+  package func insertModel(
+    _ model: ModelRecord, once request: KeyedRequest?, answer: (ModelRecord) throws -> KeptAnswer
+  ) throws -> (answer: KeptAnswer, isRepeated: Bool) {
+    try database.write { db in
+      if let request, let kept = try Record.answer(to: request, in: db) { return (kept, true) }
+      let answer = try answer(try Record.insertImported(model, in: db))
+      if let request { try Record.keep(answer, to: request, in: db) }
+      return (answer, false)
+    }
+  }
+
+  private static func insertImported(_ model: ModelRecord, in db: Database) throws -> ModelRecord {
+    precondition(model.job == nil, "a job's model is inserted with its job")
+    try Record.insert(model, in: db)
+    guard let kept = try Record.model(model.id, in: db) else { throw RecordError.unknownModel(model.id) }
+    return kept
+  }
+
   /// Refused while the job that makes it, or one that reads it, is unfinished. Its files are the caller's to remove, afterwards.
   /// - Returns: what was deleted.
   @discardableResult

@@ -1,3 +1,4 @@
+import Files
 import GRDB
 
 /// The tables, as migrations: each runs once on a file, in this order, and is never edited after it has shipped.
@@ -83,6 +84,55 @@ extension Record {
     }
     migrator.registerMigration("how large a blob is") { db in
       try db.execute(sql: "ALTER TABLE datasets ADD COLUMN blob_bytes INTEGER NOT NULL DEFAULT 0")
+    }
+    migrator.registerMigration("owners and their turns, answers kept for repeats, the record's own id") { db in
+      try db.execute(
+        sql: """
+          ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+          DROP INDEX jobs_to_claim;
+          CREATE INDEX jobs_to_claim ON jobs (status, owner, priority DESC, number);
+          CREATE TABLE owners (
+            owner TEXT PRIMARY KEY,
+            turn INTEGER NOT NULL UNIQUE
+          ) STRICT, WITHOUT ROWID;
+          INSERT INTO owners (owner, turn) SELECT '', 1 WHERE EXISTS (SELECT 1 FROM jobs);
+          CREATE TABLE answers (
+            owner TEXT NOT NULL,
+            key TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            location TEXT,
+            body BLOB NOT NULL,
+            created_at INTEGER NOT NULL,
+            PRIMARY KEY (owner, key)
+          ) STRICT, WITHOUT ROWID;
+          CREATE INDEX answers_by_age ON answers (created_at);
+          CREATE TABLE identity (id TEXT NOT NULL) STRICT;
+          """)
+      try db.execute(sql: "INSERT INTO identity (id) VALUES (?)", arguments: [Identifier.random(prefix: "rec")])
+    }
+    migrator.registerMigration("models without a job or a dataset here") { db in
+      // SQLite can't loosen a column; numbers go on from where they were.
+      try db.execute(
+        sql: """
+          CREATE TABLE models_loosened (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            job TEXT REFERENCES jobs (id),
+            family TEXT NOT NULL,
+            dataset TEXT,
+            description TEXT NOT NULL,
+            newest_step INTEGER,
+            created_at INTEGER NOT NULL
+          ) STRICT;
+          INSERT INTO models_loosened SELECT number, id, job, family, dataset, description, newest_step, created_at FROM models;
+          DELETE FROM sqlite_sequence WHERE name = 'models_loosened';
+          INSERT INTO sqlite_sequence (name, seq) SELECT 'models_loosened', seq FROM sqlite_sequence WHERE name = 'models';
+          DROP TABLE models;
+          ALTER TABLE models_loosened RENAME TO models;
+          CREATE INDEX models_by_job ON models (job);
+          CREATE INDEX models_by_dataset ON models (dataset, number);
+          """)
     }
     return migrator
   }

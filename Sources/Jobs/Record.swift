@@ -33,8 +33,21 @@ package final class Record: Sendable {
     try Record.migrations.migrate(database)
   }
 
-  /// Ends the connections; a call that comes later throws.
-  package func close() throws { try database.close() }
+  /// Moves the log into the file, and ends the connections; a call that comes later throws.
+  package func close() throws {
+    _ = try database.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
+    try database.close()
+  }
+
+  /// The id that this file got when it was made, and keeps: what says which data folder belongs to it.
+  package func identity() throws -> String {
+    try database.read { db in
+      guard let id = try String.fetchOne(db, sql: "SELECT id FROM identity") else {
+        throw RecordError.damagedRow(table: "identity", id: "1", detail: "it is not there")
+      }
+      return id
+    }
+  }
 
   /// The writer's level of `synchronous`: 2 is FULL.
   package func synchronousLevel() throws -> Int {

@@ -9,6 +9,12 @@ package enum RecordError: Error, Hashable, CustomStringConvertible {
   case inUse(String, byJob: String)
   /// `after` is neither a cursor that the record gave nor an id that it knows.
   case unknownCursor(String)
+  /// The owner has so many jobs that wait already.
+  case queueFull(waitingMax: Int)
+  /// The blobs of all datasets together would take more than they may.
+  case datasetsFull(bytesMax: Int, bytes: Int)
+  /// An `Idempotency-Key` comes back with another request.
+  case keyReused(String)
   /// SQLite did not take a setting that durability rests on.
   case settingRefused(name: String, wanted: String, found: String)
   /// A row holds what this program never writes.
@@ -22,6 +28,10 @@ package enum RecordError: Error, Hashable, CustomStringConvertible {
     case .alreadyThere(let id): "\(id) is there already"
     case .inUse(let id, let job): "\(id) is in use by the unfinished job \(job)"
     case .unknownCursor(let cursor): "\(cursor) is no place in this list"
+    case .queueFull(let waitingMax): "\(waitingMax) jobs wait already"
+    case .datasetsFull(let bytesMax, let bytes):
+      "all datasets together may take \(bytesMax) bytes, decoded; this one's \(bytes) are too many"
+    case .keyReused(let key): "the Idempotency-Key \(key) was used for another request; a new request needs a new key"
     case .settingRefused(let name, let wanted, let found): "SQLite's \(name) reads \(found) after it was set to \(wanted)"
     case .damagedRow(let table, let id, let detail): "\(table) row \(id) is damaged: \(detail)"
     }

@@ -40,16 +40,20 @@ extension WorkerPool {
     }
   }
 
-  /// Tells the worker to write a checkpoint and go; SIGKILL follows after the grace time.
-  func stop(_ attempt: RunningAttempt) {
-    guard !attempt.isStopping else { return }
+  /// Tells the worker to write a checkpoint and go; SIGKILL follows after the grace time. Asked again, it may only become shorter.
+  func stop(_ attempt: RunningAttempt, graceSeconds: Double? = nil) {
+    let killAt = ContinuousClock.now + .seconds(graceSeconds ?? settings.graceSeconds)
+    if attempt.isStopping {
+      attempt.killAt = attempt.killAt.map { min($0, killAt) }
+      return
+    }
     attempt.isStopping = true
     switch attempt.phase {
     case .awaitingFolder:
       strays[attempt.folder] = .now
       settle(attempt, .stopped)
     case .running(let worker):
-      attempt.killAt = .now + .seconds(settings.graceSeconds)
+      attempt.killAt = killAt
       worker.terminate()
     case .ended: break
     }
@@ -73,10 +77,12 @@ extension WorkerPool {
 
   private func launch(_ attempt: RunningAttempt) throws {
     attempt.tail = EventTail(attempt.folder.events, offset: try record.eventsOffset(of: attempt.id))
-    // What the attempt before has told and a dead server did not hear; a result may be among it, and then all is done.
+    // What earlier attempts have told and a dead server did not hear; a result may be among it, and then all is done. Not of the one
+    // before alone: a server may die between a claim and this.
     if attempt.number > 1 {
-      _ = attempt.hear(try attempt.tail.readToEnd(), ofAttempts: attempt.number - 1...attempt.number - 1)
-      if let ending = attempt.folder.ending(ofAttempts: attempt.number - 1...attempt.number - 1), !ending.isDeath {
+      let earlier = 1...attempt.number - 1
+      _ = attempt.hear(try attempt.tail.readToEnd(), ofAttempts: earlier)
+      if let ending = attempt.folder.ending(ofAttempts: earlier), !ending.isDeath {
         return settle(attempt, ending)
       }
     }
@@ -103,8 +109,7 @@ extension WorkerPool {
   private func ending(of attempt: RunningAttempt, _ status: Termination) -> AttemptEnding {
     if let ending = attempt.folder.ending(ofAttempts: attempt.number...attempt.number) { return ending }
     if attempt.isStopping { return .stopped }
-    var memoryRanOut = false
-    if let before = attempt.outOfMemoryKillsBefore, let now = OutOfMemoryKills.count() { memoryRanOut = now > before }
+    let memoryRanOut = OutOfMemoryKills.happened(since: attempt.outOfMemoryKillsBefore)
     let lastWords = WorkerLog(path: attempt.folder.log).lastWords(from: attempt.logStart)
     return AttemptEnding(deathBy: status, lastWords: lastWords, memoryRanOut: memoryRanOut)
   }
@@ -137,6 +142,7 @@ extension WorkerPool {
     guard !attempt.news.isEmpty else { return }
     try record.note(attempt.news, of: attempt.id, attempt: attempt.number, offset: attempt.tail.offset)
     attempt.news = AttemptNews()
+    onChange(attempt.id)
   }
 
   /// Ends the attempt in the record. Where the record can't be written, a later tick tries again: the ending is not forgotten.
@@ -145,6 +151,7 @@ extension WorkerPool {
       try flush(attempt)
       let job = try record.settle(
         attempt.id, attempt: attempt.number, ending: ending, deathsMax: settings.deathsMax, requeue: !isDraining)
+      if ending.isDeath, let job, job.status == .queued { rest(job) }
       logger.info("an attempt ended", metadata: metadata(attempt, ["status": "\(job?.status.rawValue ?? "over")"]))
     } catch {
       attempt.phase = .ended(ending, retryAt: .now + WorkerPool.retryPause)

@@ -16,6 +16,16 @@ extension WorkerPool {
     return false
   }
 
+  /// Looks into every job's folder for a worker that another server has started. An attempt that needs the folder waits for it; all others
+  /// are nobody's.
+  func findStrays() throws {
+    guard Disk.exists(settings.jobsFolder) else { return }
+    for id in try Disk.list(settings.jobsFolder) {
+      let folder = folder(of: id)
+      if try FolderLock.holder(of: folder.path) != nil { strays[folder] = .now }
+    }
+  }
+
   /// Jobs that were cancelled or paused when their server died have no next attempt that would look for their workers.
   func endStrays() {
     for (folder, since) in strays {

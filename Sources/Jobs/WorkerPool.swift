@@ -4,14 +4,14 @@ import JSON
 import Logging
 import Synchronization
 
-/// Runs queued jobs, `workersMax` at once: the highest priority first, the oldest among equals.
+/// Runs queued jobs, `workersMax` at once, in the order of the record's queue. A job whose worker has died rests before its next attempt.
 ///
 /// Everything that happens to a worker happens on one serial queue: it is claimed, started, listened to, told to stop, and settled
 /// there, so that no two of these can race. The record is written first and the world follows: a verb is durable before a worker
 /// hears of it, and whatever is lost on the way, `recover` puts right on the next start. What a worker tells is read about five times a
 /// second, kept in memory for `liveJob`, and written to the record once a second at most; checkpoints are written at once.
 ///
-/// `@unchecked Sendable`: what is mutable is touched on `queue` alone, but for `live`, which is a mutex's.
+/// `@unchecked Sendable`: what is mutable is touched on `queue` alone, but for `live` and `standing`, which are mutexes'.
 package final class WorkerPool: @unchecked Sendable {
   package struct Settings: Sendable {
     /// At work at once; with 0 jobs only queue.
@@ -26,6 +26,9 @@ package final class WorkerPool: @unchecked Sendable {
     package var folderWaitSeconds: Double = 5
     /// Deaths without a new checkpoint after which a job has failed.
     package var deathsMax = 3
+    /// A job rests so long after its first death, twice as long after the next. Chosen: what killed it may pass in seconds, as a
+    /// memory shortage or a disk's hiccup does; nobody waits for it that would not wait longer for three quick failures.
+    package var restSeconds: Double = 2
 
     package init(workersMax: Int, jobsFolder: String, modelsFolder: String) {
       self.workersMax = workersMax
@@ -42,6 +45,7 @@ package final class WorkerPool: @unchecked Sendable {
   let onChange: @Sendable (String) -> Void
   let queue = DispatchQueue(label: "fount.workers")
   let live = Mutex<[String: LiveAttempt]>([:])
+  let standing = Mutex(Standing())
 
   var attempts: [String: RunningAttempt] = [:]
   /// Folders of jobs that are over, which a worker of a dead server may still hold, and since when they are looked at.
@@ -56,7 +60,8 @@ package final class WorkerPool: @unchecked Sendable {
   /// - Parameters:
   ///   - prepare: what goes into `job.json`; called on the pool's queue before each attempt.
   ///   - logger: silent where none is given.
-  ///   - onChange: called on the pool's queue with a job's id after its status, progress or metrics have changed.
+  ///   - onChange: called on the pool's queue with a job's id after its status, progress or metrics have changed, and after its events
+  ///     have been written.
   package init(
     record: Record, engine: any Engine, settings: Settings, prepare: @escaping @Sendable (JobRecord) throws -> JSONValue,
     logger: Logger = Logger(label: "fount.workers") { _ in SwiftLogNoOpLogHandler() },
@@ -77,9 +82,9 @@ package final class WorkerPool: @unchecked Sendable {
       precondition(!isStarted, "a pool starts once")
       for job in try record.recover() {
         logger.notice("recovered a job", metadata: ["job": "\(job.id)", "status": "\(job.status.rawValue)"])
-        if job.status != .queued { strays[folder(of: job.id)] = .now }
         onChange(job.id)
       }
+      try findStrays()
       isStarted = true
       fill()
     }
@@ -110,11 +115,14 @@ package final class WorkerPool: @unchecked Sendable {
 
   /// Starts nothing more, tells every worker to write a checkpoint and go, and calls back on the pool's queue once all have gone and
   /// their jobs are interrupted in the record. The next start queues them.
-  package func drain(completion: @escaping @Sendable () -> Void) {
+  ///
+  /// - Parameter graceSeconds: between SIGTERM and SIGKILL; nil for that of the settings.
+  package func drain(graceSeconds: Double? = nil, completion: @escaping @Sendable () -> Void) {
     queue.async { [self] in
       whenDrained.append(completion)
       isDraining = true
-      for attempt in Array(attempts.values) { stop(attempt) }
+      standing.withLock { $0.isDraining = true }
+      for attempt in Array(attempts.values) { stop(attempt, graceSeconds: graceSeconds) }
       finishDraining()
     }
   }
@@ -128,7 +136,7 @@ package final class WorkerPool: @unchecked Sendable {
     mustClaimAgain = false
     while isStarted, !isDraining, attempts.count < settings.workersMax {
       do {
-        guard let job = try record.claimNext() else { break }
+        guard let job = try record.claimNext(except: resting()) else { break }
         begin(job)
       } catch {
         logger.error("can't claim a job: \(error)")
@@ -158,14 +166,15 @@ package final class WorkerPool: @unchecked Sendable {
 
   /// About five times a second while there is anything to look at.
   func scheduleTick() {
-    guard !tickIsDue, mustClaimAgain || !attempts.isEmpty || !strays.isEmpty else { return }
+    let hasResting = standing.withLock { !$0.restsUntil.isEmpty }
+    guard !tickIsDue, mustClaimAgain || hasResting || !attempts.isEmpty || !strays.isEmpty else { return }
     tickIsDue = true
     queue.asyncAfter(deadline: .now() + .milliseconds(200)) { [weak self] in
       guard let self else { return }
       tickIsDue = false
       for attempt in Array(attempts.values) { look(at: attempt) }
       endStrays()
-      if mustClaimAgain { fill() }
+      if mustClaimAgain || hasResting { fill() }
       scheduleTick()
     }
   }

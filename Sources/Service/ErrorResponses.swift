@@ -18,12 +18,14 @@ extension Problem {
     case let error as RecordError: self = Problem(error)
     case let error as SamplerFailure: self = Problem(error)
     case let error as Errno where error.meansDiskFull: self.init(.insufficientStorage, "the disk is full")
+    case let error where Record.isFullDisk(error): self.init(.insufficientStorage, "the disk is full")
     default: self.init(.internalServerError, "the server failed; its log has the reason under this request's id")
     }
   }
 
   private init(_ error: SamplerFailure) {
     switch error.reason {
+    case .refused: self = .unprocessable([Fault(pointer: "", detail: error.detail)])
     case .tooLarge: self.init(.badRequest, error.detail)
     case .unsupported: self.init(.conflict, error.detail)
     case .absent: self.init(.serviceUnavailable, "the model's checkpoints change quickly; ask again", headers: [.retryAfter: "1"])
@@ -37,6 +39,9 @@ extension Problem {
     case .unknownJob, .unknownDataset, .unknownModel: self.init(.notFound, error.description)
     case .inUse, .alreadyThere: self.init(.conflict, error.description)
     case .unknownCursor(let cursor): self = .badQuery([Fault(pointer: "after", detail: "\(cursor.prefix(60)) is no place in this list")])
+    case .queueFull: self.init(.tooManyRequests, error.description, headers: [.retryAfter: "60"])
+    case .datasetsFull: self.init(.insufficientStorage, error.description)
+    case .keyReused: self.init(.unprocessableContent, error.description)
     case .settingRefused, .damagedRow: self.init(.internalServerError, "the server's record is damaged; its log has the reason")
     }
   }

@@ -14,10 +14,14 @@ package final class FountService: Sendable {
   let configuration: ServiceConfiguration
   let folder: DataFolder
   let record: Record
+  let blobs: SharedBlobs
+  let freeSpace: FreeSpace
   let jobPayload: JobPayload
   let pool: WorkerPool
   let decoders: Decoders
   let samplers: Samplers
+  /// Those who wait for a job's news.
+  let watch: JobWatch
   let logger: Logger
   private let lock: FolderLock
   private let threads = WorkThreads(count: 8, waitingMax: 256)  // Chosen: SQLite has one writer, and a reader takes microseconds.
@@ -36,33 +40,70 @@ package final class FountService: Sendable {
     self.lock = lock
     let folder = try DataFolder(root: configuration.data, databaseFolder: configuration.database)
     let record = try Record(opening: folder.databasePath)
+    try folder.claim(for: record)
+    try folder.emptyIncoming()
+    for orphan in try folder.orphans(of: record) {
+      logger.notice("sweeping \(orphan.path): \(orphan.what)")
+      try Disk.removeTree(orphan.path)
+    }
     self.folder = folder
     self.record = record
+    blobs = SharedBlobs(folder.blobs)
+    freeSpace = FreeSpace(folders: [configuration.data, configuration.database], bytesMin: configuration.diskFreeBytesMin)
     let payload = JobPayload(record: record, folder: folder, configuration: configuration)
     jobPayload = payload
     decoders = Decoders(executable: executable, configuration: configuration, logger: logger)
     samplers = Samplers(executable: executable, configuration: configuration, logger: logger)
+    let watch = JobWatch()
+    self.watch = watch
     pool = WorkerPool(
       record: record,
       engine: LocalEngine(executable: executable, options: ["--memory-bytes", String(configuration.workerMemoryBytesMax)]),
       settings: WorkerPool.Settings(workersMax: configuration.workers, jobsFolder: folder.jobs, modelsFolder: folder.models),
-      prepare: { try payload.worker($0) }, logger: logger)
+      prepare: { try payload.worker($0) }, logger: logger, onChange: { watch.changed($0) })
   }
 
   /// Takes up the jobs that wait.
   package func start() throws { try pool.start() }
 
-  /// From now on `/readyz` says that the service is leaving; workers are asked for a checkpoint.
-  package func drain(completion: @escaping @Sendable () -> Void) {
+  /// From now on `/readyz` says that the service is leaving, and nothing new is taken; workers are asked for a checkpoint, and killed
+  /// where they have not gone after `seconds`.
+  package func drain(seconds: Double, completion: @escaping @Sendable () -> Void) {
     draining.store(true, ordering: .relaxed)
-    pool.drain(completion: completion)
+    watch.drain()
+    pool.drain(graceSeconds: seconds, completion: completion)
+  }
+
+  /// The last thing: the record's log goes into its file, which is whole by itself from then on.
+  package func close() {
+    do {
+      try record.close()
+    } catch {
+      logger.warning("the record's log stays for the next start: \(error)")
+    }
   }
 
   var isDraining: Bool { draining.load(ordering: .relaxed) }
 
-  /// The gate before every route: who may speak to this server.
+  /// The gate before every route, and before a body: who may speak to this server, and whether it takes anything new.
   package func admit(_ head: RequestHead) -> Response? {
-    AdmissionChecks().problem(of: head)?.response(instance: head.path, requestID: head.id)
+    let problem = AdmissionChecks().problem(of: head) ?? refusal(ofNew: head)
+    return problem?.response(instance: head.path, requestID: head.id)
+  }
+
+  /// A server that leaves answers questions and takes no orders. An upload that the disk has no room for is refused before it comes.
+  private func refusal(ofNew head: RequestHead) -> Problem? {
+    guard head.method == .post || head.method == .put || head.method == .patch || head.method == .delete else { return nil }
+    if isDraining { return Problem(.serviceUnavailable, "the server is leaving", headers: [.retryAfter: "10"]) }
+    guard head.method == .post, head.path == "/v1/datasets" else { return nil }
+    do {
+      try freeSpace.require(head.fields[.contentLength].flatMap { Int($0) } ?? 0)
+    } catch let problem as Problem {
+      return problem
+    } catch {
+      logger.warning("can't tell how much of the disk is free: \(error)")
+    }
+    return nil
   }
 
   /// Runs `work` on a work thread, and answers what it returns or throws.

@@ -10,7 +10,7 @@ import Training
 struct JobPayload: Sendable {
   let record: Record
   let folder: DataFolder
-  private let threads: ThreadAllowance
+  let threads: ThreadAllowance
 
   init(record: Record, folder: DataFolder, configuration: ServiceConfiguration) {
     self.record = record
@@ -56,7 +56,8 @@ struct JobPayload: Sendable {
         let request = TrainingRequest(reader: reader, dataset: dataset.description, validation: validation?.description)
       {
         return TrainingJob(
-          id: job.id, model: model, modelFolder: folder.modelFolder(model), training: request, dataset: dataset, validation: validation
+          id: job.id, model: model, modelFolder: folder.modelFolder(model), training: request, dataset: dataset, validation: validation,
+          origin: origin(of: job)
         ).json
       }
     }
@@ -64,7 +65,7 @@ struct JobPayload: Sendable {
   }
 
   /// What every kind of job may carry.
-  private struct AnyJobFields {
+  struct AnyJobFields {
     let name: String?
     let priority: Int
     let metadata: JSONValue
@@ -114,7 +115,7 @@ struct JobPayload: Sendable {
     reader.require("dataset", "the id of an uploaded dataset")
     let subject = try subject(reader)
     if let subject, subject.record.newestStep == nil {
-      reader.fault("model", "the model \(subject.record.id) has no checkpoint yet; its job is \(subject.record.job)")
+      reader.fault("model", "the model \(subject.record.id) has no checkpoint yet; its job is \(subject.record.job ?? "gone")")
     }
     let dataset = try file("dataset", reader)
     let request = EvaluationRequest(
@@ -138,7 +139,7 @@ struct JobPayload: Sendable {
     return try RecordedModel(model)
   }
 
-  private func file(_ name: String, _ reader: FieldReader) throws -> DatasetFile? {
+  func file(_ name: String, _ reader: FieldReader) throws -> DatasetFile? {
     guard let id = reader.string(name, bytesMax: 200) else { return nil }
     guard let dataset = try record.dataset(id) else {
       reader.fault(name, "there is no dataset \(id)")

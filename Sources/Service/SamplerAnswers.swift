@@ -37,7 +37,7 @@ extension FountService {
     responder.onDisconnect { ticket.end(.clientGone) }
   }
 
-  private static func checked(_ frame: SamplerFrame) throws -> SamplerFrame {
+  static func checked(_ frame: SamplerFrame) throws -> SamplerFrame {
     if let failure = SamplerFailure(answer: frame) { throw failure }
     return frame
   }

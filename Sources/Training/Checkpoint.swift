@@ -37,19 +37,30 @@ package enum CheckpointError: Error, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .unreadable(let error): "checkpoint: \(error)"
-    case .file(let path, let error): "checkpoint \(path): \(error)"
-    case .metadata(let path, let key, let detail): "checkpoint \(path): metadata \"\(key)\": \(detail)"
-    case .tensors(let path, let error): "checkpoint \(path): \(error)"
-    case .state(let path): "\(path): is damaged: it names no checkpoint"
+    case .unreadable: "checkpoint: \(detail)"
+    case .file(let path, _), .metadata(let path, _, _), .tensors(let path, _): "checkpoint \(path): \(detail)"
+    case .state(let path): "\(path): \(detail)"
+    }
+  }
+
+  /// What is wrong, without where the file lies, for those who sent it.
+  var detail: String {
+    switch self {
+    case .unreadable(let error): "\(error)"
+    case .file(_, let error): "\(error)"
+    case .metadata(_, let key, let detail): "metadata \"\(key)\": \(detail)"
+    case .tensors(_, let error): "\(error)"
+    case .state: "is damaged: it names no checkpoint"
     }
   }
 }
 
 extension Checkpoint {
   /// The model of a checkpoint, ready to train on, sample or score.
-  func makeModel(threads: ThreadTeam, path: String) throws(CheckpointError) -> any GenerativeModel {
-    var model = family.make(configuration, preparation.input, optimizerSettings, UInt64(seed), threads)
+  /// - Parameter weightDecay: nil for the one that it was trained with.
+  func makeModel(threads: ThreadTeam, path: String, weightDecay: Double? = nil) throws(CheckpointError) -> any GenerativeModel {
+    let optimizer = OptimizerSettings(averagingDecay: averagingDecay, weightDecay: weightDecay ?? self.weightDecay)
+    var model = family.make(configuration, preparation.input, optimizer, UInt64(seed), threads)
     let named = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
     do {
       try model.restore(named)
@@ -58,8 +69,6 @@ extension Checkpoint {
     }
     return model
   }
-
-  var optimizerSettings: OptimizerSettings { .init(averagingDecay: averagingDecay, weightDecay: weightDecay) }
 }
 
 extension OptimizerSettings {
@@ -97,11 +106,13 @@ extension Checkpoint {
     try self.init(bytes, path: path)
   }
 
-  /// - Parameter path: for messages.
-  package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
+  /// - Parameters:
+  ///   - path: for messages.
+  ///   - requiresDigest: false for a file that another program may have written.
+  package init(_ bytes: [UInt8], path: String, requiresDigest: Bool = true) throws(CheckpointError) {
     let file: Safetensors
     do {
-      file = try Safetensors(bytes, requiresDigest: true)
+      file = try Safetensors(bytes, requiresDigest: requiresDigest)
     } catch {
       throw .file(path: path, error)
     }

@@ -42,6 +42,15 @@ final class CheckpointKeeper {
     return nil
   }
 
+  /// The checkpoint of another run that this one goes on from. There is none older to take in its place.
+  func origin(
+    _ origin: TrainingOrigin, fitting job: TrainingJob, _ task: TrainingJob.TrainingTask, preparation: Preparation
+  ) throws -> Checkpoint {
+    let checkpoint = try Checkpoint(path: origin.path)
+    try check(checkpoint, path: origin.path, job, task, preparation)
+    return checkpoint
+  }
+
   /// A checkpoint of another run in this folder is a mistake that training over it would hide.
   private func check(
     _ checkpoint: Checkpoint, path: String, _ job: TrainingJob, _ task: TrainingJob.TrainingTask, _ preparation: Preparation
@@ -66,6 +75,7 @@ final class CheckpointKeeper {
     let used = isFinished ? best ?? checkpoint.step : checkpoint.step
     try folder.write(.init(isFinished: isFinished, step: used, newestStep: checkpoint.step, bestStep: best))
     try folder.keepOnly(Set([checkpoint.step, best].compactMap(\.self)))
+    if isFinished { try Disk.removeTree("\(folder.path)/\(TrainingOrigin.fileName)") }
     lastKept = .now
     log.checkpoint(step: checkpoint.step)
     return used

@@ -1,7 +1,7 @@
 import Files
 import JSON
 
-/// A model's folder: its checkpoints, and `model.json`, which says which of them is the model.
+/// A model's folder: its checkpoints, those of them that are pinned, and `model.json`, which says which of them is the model.
 ///
 /// `model.json` changes after the checkpoint that it names is on disk and before an older one goes, so that at every moment it names a
 /// file that is there.
@@ -22,7 +22,7 @@ package struct ModelFolder: Sendable {
 
   package static let stateName = "model.json"
 
-  package func checkpointPath(step: Int) -> String { "\(path)/checkpoint-\(step).safetensors" }
+  package func checkpointPath(step: Int) -> String { "\(path)/\(Self.prefix)\(step)\(Self.suffix)" }
 
   /// Nil before the first checkpoint.
   package func state() throws(CheckpointError) -> State? {
@@ -42,14 +42,18 @@ package struct ModelFolder: Sendable {
   }
 
   /// The steps of all checkpoints in the folder, ascending.
-  package func steps() throws(Errno) -> [Int] {
+  package func steps() throws(Errno) -> [Int] { try steps(named: Self.prefix) }
+
+  func steps(named prefix: String) throws(Errno) -> [Int] {
     guard Disk.exists(path) else { return [] }
-    return try Disk.list(path).compactMap(Self.step(ofName:)).sorted()
+    return try Disk.list(path).compactMap { Self.step(ofName: $0, prefix) }.sorted()
   }
 
+  private static let prefix = "checkpoint-"
+  static let suffix = ".safetensors"
+
   /// The one pattern of a checkpoint's name; other files, such as those half written by a killed attempt, are not checkpoints.
-  private static func step(ofName name: String) -> Int? {
-    let prefix = "checkpoint-", suffix = ".safetensors"
+  private static func step(ofName name: String, _ prefix: String) -> Int? {
     guard name.hasPrefix(prefix), name.hasSuffix(suffix), name.utf8.count > prefix.utf8.count + suffix.utf8.count else { return nil }
     let digits = name.dropFirst(prefix.count).dropLast(suffix.count)
     guard let step = Int(digits), step >= 0, String(step) == digits else { return nil }

@@ -41,9 +41,10 @@ struct ProgressReporter {
   }
 
   private func json(_ progress: TrainingProgress) -> JSONValue {
-    let steps = settings.epochs * stepsPerEpoch
-    let left = Double((steps - progress.step) * settings.batchSize)
-    var eta = examplesPerSecond.map { left / $0 }
+    // Counted from the epochs done: the steps that a forked run has behind it may have been of another length.
+    let stepsLeft = max(0, (settings.epochs - progress.epoch) * stepsPerEpoch - progress.batch)
+    let steps = progress.step + stepsLeft
+    var eta = examplesPerSecond.map { Double(stepsLeft * settings.batchSize) / $0 }
     if let secondsMax = settings.secondsMax { eta = eta.map { min($0, max(Double(secondsMax) - progress.seconds, 0)) } }
     return [
       "epoch": .integer(progress.epoch), "epochs": .integer(settings.epochs), "step": .integer(progress.step), "steps": .integer(steps),

@@ -27,6 +27,9 @@ extension Safetensors {
     }
   }
 
+  /// The metadata of a file of which only the head is there.
+  static func metadata(ofHeader bytes: [UInt8]) throws(SafetensorsError) -> [String: String] { try metadata(of: header(of: bytes).0) }
+
   private static func header(of bytes: [UInt8]) throws(SafetensorsError) -> (JSONObject, dataStart: Int) {
     guard let length = bytes.littleEndian(UInt64.self, at: 0) else { throw .cutOff(bytes: bytes.count, needed: 8) }
     guard length >= 2, length <= UInt64(headerBytesMax) else { throw .headerLength(length) }

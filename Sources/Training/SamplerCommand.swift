@@ -65,6 +65,7 @@ package enum SamplerCommand {
     case .score(let score):
       let loaded = try models.model(checkpoint: score.checkpoint, threads: score.threads)
       return try ScoreAnswer(request: score, loaded: loaded).frame()
+    case .importing(let sent): return try ImportAnswer(request: sent).frame()
     case .preview(let preview):
       return try PreviewAnswer(request: preview).frame()
     }

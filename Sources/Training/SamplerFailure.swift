@@ -13,6 +13,8 @@ package struct SamplerFailure: Error, Sendable, Equatable, CustomStringConvertib
     /// The family, or the shape of its examples, has no answer of this kind.
     case unsupported
     case tooLarge = "too_large"
+    /// A file that someone sent is no model.
+    case refused
   }
 
   package let reason: Reason

@@ -7,6 +7,7 @@ package enum SamplerRequest: Sendable, Equatable {
   case sample(Samples)
   case score(Score)
   case preview(Preview)
+  case importing(Import)
 
   /// Which pictures of a seed to draw.
   package enum Selection: Sendable, Equatable {
@@ -74,6 +75,20 @@ package enum SamplerRequest: Sendable, Equatable {
       self.scale = scale
     }
   }
+
+  /// Makes a model of a file that someone sent. The answer's header tells what it is; it has no payload.
+  package struct Import: Sendable, Equatable {
+    package var file: String
+    /// The model's folder, which is made.
+    package var folder: String
+    package var model: String
+
+    package init(file: String, folder: String, model: String) {
+      self.file = file
+      self.folder = folder
+      self.model = model
+    }
+  }
 }
 
 extension SamplerRequest {
@@ -93,18 +108,21 @@ extension SamplerRequest {
         "do": "preview", "dataset": preview.dataset.json, "count": .integer(preview.count),
         "columns": JSONValue(preview.columns), "scale": .integer(preview.scale),
       ])
+    case .importing(let sent):
+      ["do": "import", "file": .string(sent.file), "folder": .string(sent.folder), "model": .string(sent.model)]
     }
   }
 
   /// Reads a frame's header; every fault is recorded, and then the result is nil.
   init?(reader: FieldReader) {
-    reader.require("do", "what to do: \"sample\", \"score\" or \"preview\"")
-    let verb = reader.string("do", oneOf: ["sample", "score", "preview"])
+    reader.require("do", "what to do: \"sample\", \"score\", \"preview\" or \"import\"")
+    let verb = reader.string("do", oneOf: ["sample", "score", "preview", "import"])
     let request: SamplerRequest? =
       switch verb {
       case "sample": Samples(reader: reader).map(SamplerRequest.sample)
       case "score": Score(reader: reader).map(SamplerRequest.score)
       case "preview": Preview(reader: reader).map(SamplerRequest.preview)
+      case "import": Import(reader: reader).map(SamplerRequest.importing)
       default: nil
       }
     reader.finish()
@@ -168,6 +186,14 @@ extension SamplerRequest.Preview {
     let scale = reader.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
     guard let dataset, let count else { return nil }
     self.init(dataset: dataset, count: count, columns: columns, scale: scale)
+  }
+}
+
+extension SamplerRequest.Import {
+  fileprivate init?(reader: FieldReader) {
+    reader.require(["file", "folder", "model"])
+    guard let file = reader.string("file"), let folder = reader.string("folder"), let model = reader.string("model") else { return nil }
+    self.init(file: file, folder: folder, model: model)
   }
 }
 

@@ -54,6 +54,22 @@ package final class Lifeline {
 
   deinit { source?.cancel() }
 
+  /// Ends this process as soon as the lifeline does, whatever it is at: for children that have nothing to keep. A thread of its own, for
+  /// the others may be deep in work.
+  package static func exitAtEnd(of descriptor: Int32) {
+    guard canEnd(descriptor) else { return }
+    Thread.detachNewThread {
+      var byte: UInt8 = 0
+      while true {
+        let count = read(descriptor, &byte, 1)
+        if count == 0 || count < 0 && errno != EINTR && errno != EAGAIN { _exit(EX_TEMPFAIL) }
+      }
+    }
+  }
+
+  /// sysexits.h
+  private static let EX_TEMPFAIL: Int32 = 75
+
   private static func canEnd(_ descriptor: Int32) -> Bool {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return false }

@@ -19,6 +19,8 @@ package struct TrainingJob: Sendable {
     package var binarization: Binarization
     package var dataset: DatasetFile
     package var validation: DatasetFile?
+    /// Nil for a run that begins with nothing.
+    package var origin: TrainingOrigin?
   }
 
   package struct EvaluationTask: Sendable {
@@ -35,7 +37,8 @@ package struct TrainingJob: Sendable {
   package var task: Task
 
   package init(
-    id: String, model: String, modelFolder: String, training request: TrainingRequest, dataset: DatasetFile, validation: DatasetFile?
+    id: String, model: String, modelFolder: String, training request: TrainingRequest, dataset: DatasetFile, validation: DatasetFile?,
+    origin: TrainingOrigin? = nil
   ) {
     self.id = id
     self.model = model
@@ -44,7 +47,7 @@ package struct TrainingJob: Sendable {
     self.task = .train(
       TrainingTask(
         family: request.family, configuration: request.configuration, settings: request.settings, binarization: request.binarization,
-        dataset: dataset, validation: validation))
+        dataset: dataset, validation: validation, origin: origin))
   }
 
   package init(id: String, model: String, modelFolder: String, evaluation request: EvaluationRequest, dataset: DatasetFile) {
@@ -68,6 +71,7 @@ extension TrainingJob {
       object["data"] = ["binarize": .string(training.binarization.rawValue)]
       object["dataset"] = training.dataset.json
       object["validation_dataset"] = training.validation?.json ?? .null
+      object["origin"] = training.origin?.json ?? .null
     case .evaluate(let evaluation):
       object["kind"] = "evaluate"
       object["metrics"] = .array(evaluation.metrics.map { .string($0.rawValue) })
@@ -92,10 +96,13 @@ extension TrainingJob {
       self.init(id: id, model: model, modelFolder: modelFolder, evaluation: request, dataset: dataset)
     } else {
       let validation = reader.object("validation_dataset").flatMap { DatasetFile(reader: $0) }
+      let origin = reader.object("origin").flatMap { TrainingOrigin(reader: $0) }
       let request = TrainingRequest(reader: reader, dataset: dataset?.description, validation: validation?.description)
       reader.finish()
       guard let id, let model, let modelFolder, let dataset, let request, reader.faults.isEmpty else { return nil }
-      self.init(id: id, model: model, modelFolder: modelFolder, training: request, dataset: dataset, validation: validation)
+      self.init(
+        id: id, model: model, modelFolder: modelFolder, training: request, dataset: dataset, validation: validation,
+        origin: origin)
     }
   }
 }

@@ -5,7 +5,7 @@ import JSON
 import Models
 import Tensors
 
-/// One attempt at training a model: from its newest checkpoint, or from nothing, to the end or to a request to stop.
+/// One attempt at training a model: from its newest checkpoint, from another run's, or from nothing, to the end or to a request to stop.
 ///
 /// Everything that decides the weights is addressed by (seed, epoch, example, step), so that a run that was stopped and went on ends
 /// with the same bits as one that never was. A class: it is one running thing, with a model that is too large to copy about.
@@ -43,6 +43,12 @@ final class TrainingRun {
     if let (checkpoint, path) = try keeper.newest(fitting: job, task, preparation: data.preparation) {
       model = try checkpoint.makeModel(threads: threads, path: path)
       progress = checkpoint.progress
+    } else if let origin = task.origin {
+      let checkpoint = try keeper.origin(origin, fitting: job, task, preparation: data.preparation)
+      model = try checkpoint.makeModel(threads: threads, path: origin.path, weightDecay: task.settings.weightDecay)
+      let batchSize = task.settings.batchSize
+      progress = checkpoint.progress.forked(
+        batchSizeBefore: origin.batchSize, batchSize: batchSize, stepsPerEpoch: data.stepsPerEpoch(batch: batchSize))
     } else {
       let optimizer = OptimizerSettings(averagingDecay: task.settings.averagingDecay, weightDecay: task.settings.weightDecay)
       model = task.family.make(task.configuration, data.preparation.input, optimizer, UInt64(job.seed), threads)
@@ -103,8 +109,10 @@ extension TrainingRun {
     let start = progress.batch * settings.batchSize
     let examples = Array(order[start..<min(start + settings.batchSize, order.count)])
     let x = data.preparation.tensor(of: examples, in: data.dataset, draw: .epoch(progress.epoch), using: randomness)
-    let steps = settings.epochs * data.stepsPerEpoch(batch: settings.batchSize)
-    let rate = Float(settings.learningRate(atStep: progress.step, of: steps))
+    // By the epochs done rather than the steps, of which a forked run has had more or fewer where its batches are of another length.
+    let stepsPerEpoch = data.stepsPerEpoch(batch: settings.batchSize)
+    let rate = Float(
+      settings.learningRate(atStep: progress.epoch * stepsPerEpoch + progress.batch, of: settings.epochs * stepsPerEpoch))
     let loss = model.trainStep(on: x, examples: examples, step: progress.step, learningRate: rate, using: randomness)
     guard loss.isFinite else {
       throw WorkerFailure(.diverged, "step \(progress.step): the loss is \(loss); a smaller learning_rate may help (it is \(rate))")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Foundation
 import Training
 
 /// `fount worker`: one attempt at one job.
@@ -21,6 +22,7 @@ struct Sampler: ParsableCommand {
   @Option(help: "How many bytes of models it keeps loaded.") var cacheBytes = 1 << 30
 
   func run() throws {
+    Lifeline.exitAtEnd(of: STDIN_FILENO)
     throw ExitCode(SamplerCommand.run(fileDescriptor: 3, memoryBytesMax: memoryBytes, cacheBytesMax: cacheBytes))
   }
 }
@@ -31,5 +33,8 @@ struct Decode: ParsableCommand {
 
   @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
 
-  func run() throws { throw ExitCode(DecodeCommand.run(arguments: arguments)) }
+  func run() throws {
+    Lifeline.exitAtEnd(of: STDIN_FILENO)
+    throw ExitCode(DecodeCommand.run(arguments: arguments))
+  }
 }

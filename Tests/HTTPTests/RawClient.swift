@@ -73,6 +73,36 @@ final class RawClient: @unchecked Sendable {
     }
   }
 
+  /// The next chunk of a body; empty for the last one.
+  func readChunk() throws -> [UInt8] {
+    let line = try readLine()
+    guard let count = Int(line, radix: 16) else { throw ClientError("no chunk's size: \(line)") }
+    while received.count < count + 2 { try receiveMore() }
+    defer { received.removeFirst(count + 2) }
+    guard Array(received[count..<count + 2]) == [13, 10] else { throw ClientError("a chunk does not end where it should") }
+    return Array(received[..<count])
+  }
+
+  /// A chunked body to its end.
+  func readChunks() throws -> [UInt8] {
+    var body: [UInt8] = []
+    while true {
+      let chunk = try readChunk()
+      if chunk.isEmpty { return body }
+      body += chunk
+    }
+  }
+
+  private func readLine() throws -> String {
+    while true {
+      if let end = received.firstRange(of: [13, 10]) {
+        defer { received.removeFirst(end.upperBound) }
+        return String(decoding: received[..<end.lowerBound], as: UTF8.self)
+      }
+      try receiveMore()
+    }
+  }
+
   /// Whether the server ends the connection in good order, with nothing more said.
   func readEnd() -> Bool {
     var byte: UInt8 = 0

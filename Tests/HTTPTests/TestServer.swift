@@ -27,6 +27,8 @@ final class TestServer: Sendable {
     // The routes need the list before `self` is whole.
     let list = WaitingList()
     waitingList = list
+    let streams = TestStreams()
+    self.streams = streams
     server = try Server(
       configuration: configuration,
       routes: [
@@ -61,11 +63,15 @@ final class TestServer: Sendable {
         },
         Route(.get, "/large") { _, responder in responder.respond(.bytes([UInt8](repeating: 9, count: 5_000_000))) },
         Route(.get, "/picture") { _, responder in
-          responder.respond(Response(status: .ok, body: .file(path: folder + "/picture", count: 300_000)))
+          responder.respond(.file(folder + "/picture") { 0..<$0 })
+        },
+        Route(.get, "/part") { _, responder in
+          responder.respond(.file(folder + "/picture") { _ in 299_990..<300_000 })
         },
         Route(.get, "/missing") { _, responder in
-          responder.respond(Response(status: .ok, body: .file(path: folder + "/nowhere", count: 10)))
+          responder.respond(.file(folder + "/picture") { 0..<$0 + 10 })
         },
+        Route(.get, "/stream") { request, responder in responder.respond(streams.answer(to: request)) },
         Route(.get, "/wait") { _, responder in
           responder.onDisconnect { disconnected.signal() }
           list.responders.withLock { $0.append(responder) }
@@ -82,6 +88,8 @@ final class TestServer: Sendable {
   }
 
   private let waitingList: WaitingList
+  /// What `/stream` answers with.
+  let streams: TestStreams
 
   private final class WaitingList: Sendable {
     let responders = Mutex<[Responder]>([])
@@ -145,6 +153,12 @@ final class TestServer: Sendable {
 }
 
 extension Response {
+  /// A part of a file; 500 where it can't be opened.
+  static func file(_ path: String, _ part: (_ count: Int) -> Range<Int>) -> Response {
+    guard let file = try? ServedFile(opening: path) else { return Response(status: .internalServerError) }
+    return Response(status: .ok, body: .file(file, part(file.count)))
+  }
+
   static func text(_ text: String) -> Response { .bytes(Array(text.utf8)) }
   static func bytes(_ bytes: [UInt8]) -> Response { Response(status: .ok, headers: [.contentType: "text/plain"], body: .bytes(bytes)) }
 }

@@ -59,10 +59,12 @@ final class Shared<Value: Sendable>: Sendable {
 }
 
 extension JobSubmission {
-  static func training(_ id: String, priority: Int = 0, family: String? = nil, datasets: [String] = []) -> JobSubmission {
+  static func training(
+    _ id: String, owner: String = "", priority: Int = 0, family: String? = nil, datasets: [String] = []
+  ) -> JobSubmission {
     JobSubmission(
-      id: id, kind: "train", request: ["kind": "train", "training": ["epochs": 2]], family: family, datasets: datasets, seed: 7,
-      priority: priority, name: "first try", metadata: ["owner": "a test"])
+      id: id, owner: owner, kind: "train", request: ["kind": "train", "training": ["epochs": 2]], family: family, datasets: datasets,
+      seed: 7, priority: priority, name: "first try", metadata: ["owner": "a test"])
   }
 }
 

@@ -12,11 +12,6 @@ struct RecordAttemptsTests {
     record = try Record(opening: folder.database)
   }
 
-  @Test func `the highest priority goes first, and the oldest among equals`() throws {
-    for (id, priority) in [("a", 0), ("b", 5), ("c", 5), ("d", -1)] { _ = try record.submit(.training(id, priority: priority)) }
-    #expect(try (1...5).map { _ in try record.claimNext()?.id } == ["b", "c", "a", "d", nil])
-  }
-
   @Test func `a claim is running as its first attempt`() throws {
     _ = try record.submit(.training("a"))
     let job = try #require(try record.claimNext())

@@ -128,6 +128,42 @@ struct ServerDeathTests {
     #expect(ended.value == .signalled(SIGKILL))
   }
 
+  @Test func `a worker that holds the folder of a job long over is ended at the next start`() throws {
+    let folder = try TemporaryFolder()
+    let dead = try Record(opening: folder.database)
+    _ = try dead.submit(.training("a"))
+    _ = try dead.apply(.cancel, to: "a")
+    try dead.close()
+    let ended = Shared<Termination?>(nil)
+    let holder = try holdLock(of: folder.folder(of: "a"), seconds: 600, ended: ended)
+    defer { holder.kill() }
+    let place = try Workplace({ _ in ScriptedEngine("succeed") }, in: folder, folderWaitSeconds: 0.4)
+    try place.pool.start()
+    try eventually("the holder is gone") { ended.value != nil }
+    #expect(ended.value == .signalled(SIGKILL))
+  }
+
+  @Test func `a result that two servers died before hearing is heard by the third`() throws {
+    let folder = try TemporaryFolder()
+    let dead = try Record(opening: folder.database)
+    _ = try dead.submitTraining("a")
+    _ = try dead.claimNext()
+    try Disk.createFolders(folder.folder(of: "a").path)
+    try Disk.replace(folder.folder(of: "a").events, with: Array((#"{"attempt":1,"type":"checkpoint","step":44}"# + "\n").utf8))
+    try Disk.replace(folder.folder(of: "a").result, with: Array(#"{"attempt":1,"status":"succeeded","metrics":{"nats":3}}"#.utf8))
+    // The second one died between its claim and everything else.
+    _ = try dead.recover()
+    _ = try dead.claimNext()
+    try dead.close()
+    let engine = ScriptedEngine("fail")
+    let place = try Workplace({ _ in engine }, in: folder)
+    try place.pool.start()
+    let done = try place.wait(for: "a", .succeeded)
+    #expect(done.attempt == 3 && done.metrics == ["nats": 3])
+    #expect(engine.started.value.isEmpty)
+    #expect(try place.record.model("mdl_a")?.newestStep == 44)
+  }
+
   @Test func `a worker whose lifeline ends writes a checkpoint and goes`() throws {
     let folder = try TemporaryFolder()
     let job = folder.folder(of: "a")

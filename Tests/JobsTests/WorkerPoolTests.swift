@@ -85,6 +85,38 @@ struct WorkerPoolTests {
     #expect(!detail.contains("attempt 2"))
   }
 
+  @Test func `a job whose worker died rests, says so, and lets others go first`() throws {
+    let script = #"grep -q '"a"' "$F/job.json" && [ $N = 1 ] && die; succeed"#
+    let place = try Workplace({ _ in ScriptedEngine(script) }, workersMax: 1, restSeconds: 1.5)
+    for id in ["a", "b"] { _ = try place.record.submit(.training(id)) }
+    try place.pool.start()
+    try place.wait(for: "b", .succeeded)
+    let resting = try #require(try place.record.job("a"))
+    #expect(resting.path == [.queued, .running, .interrupted, .queued])
+    let standing = place.pool.queueStanding(position: 0, of: resting)
+    #expect(standing.reason == .resting && standing.detail.contains("1 of 3 times"))
+    #expect(try place.wait(for: "a", .succeeded).attempt == 2)
+    #expect(place.prepared.value == ["a", "b", "a"])
+  }
+
+  @Test func `a queued job is told why it waits`() throws {
+    let place = try Workplace(#"trap 'exit 0' TERM; touch "$F/ready"; work"#, workersMax: 1)
+    for id in ["a", "b", "c"] { _ = try place.record.submit(.training(id)) }
+    func standing(_ id: String) throws -> QueueStanding {
+      place.pool.queueStanding(position: try place.record.queuePosition(of: id) ?? -1, of: try #require(try place.record.job(id)))
+    }
+    #expect(try standing("a").reason == .starting)
+    try place.pool.start()
+    try place.waitForFile("ready", of: "a")
+    #expect(
+      try standing("c") == QueueStanding(position: 1, reason: .workersBusy, detail: "1 of 1 workers are busy, and 1 job goes before it."))
+    try place.drain()
+    #expect(try standing("b").reason == .draining)
+    let none = try Workplace("succeed", workersMax: 0)
+    _ = try none.record.submit(.training("a"))
+    #expect(none.pool.queueStanding(position: 0, of: try #require(try none.record.job("a"))).reason == .noWorkers)
+  }
+
   @Test func `a worker that gets further each time may die as often as it likes`() throws {
     let place = try Workplace("[ $N = 6 ] && succeed; checkpoint $N; die")
     _ = try place.record.submitTraining("a")

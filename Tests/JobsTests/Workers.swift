@@ -78,7 +78,7 @@ struct Workplace {
 
   init(
     _ engine: (TemporaryFolder) throws -> any Engine, in folder: TemporaryFolder? = nil, workersMax: Int = 2, graceSeconds: Double = 60,
-    folderWaitSeconds: Double = 60
+    folderWaitSeconds: Double = 60, restSeconds: Double = 0.05
   ) throws {
     let folder = try folder ?? TemporaryFolder()
     self.folder = folder
@@ -87,6 +87,7 @@ struct Workplace {
     var settings = WorkerPool.Settings(workersMax: workersMax, jobsFolder: folder.jobs, modelsFolder: folder.models)
     settings.graceSeconds = graceSeconds
     settings.folderWaitSeconds = folderWaitSeconds
+    settings.restSeconds = restSeconds
     pool = WorkerPool(
       record: record, engine: try engine(folder), settings: settings,
       prepare: { [prepared] job in

@@ -3,25 +3,13 @@ import Files
 import JSON
 import Logging
 
-/// What a decoder has made of an upload: a folder that goes with the last reference, however the request ends that it was made for.
-///
-/// A class because it owns the folder.
-final class DecodedUpload: Sendable {
-  let folder: String
-  private let logger: Logger
+/// What a decoder has made of an upload, in a folder that goes with the last reference to it.
+struct DecodedUpload: Sendable {
+  private let staged: StagedFolder
 
-  init(folder: String, logger: Logger) {
-    self.folder = folder
-    self.logger = logger
-  }
+  init(folder: String, logger: Logger) { staged = StagedFolder(folder, logger: logger) }
 
-  deinit {
-    do {
-      try Disk.removeTree(folder)
-    } catch {
-      logger.warning("a decoder's folder stays until the next start", metadata: ["error": "\(error)"])
-    }
-  }
+  var folder: String { staged.path }
 
   var examples: String { "\(folder)/\(DecodedFolder.examplesName)" }
 

@@ -70,11 +70,12 @@ final class Decoders: @unchecked Sendable {
       ],
       output: .captured(bytesMax: 64 << 10), errors: .captured(bytesMax: 16 << 10),
       deadlineSeconds: Double(configuration.decoderSecondsMax))
+    let killsBefore = OutOfMemoryKills.count()
     _ = try ChildProcess(launch, queue: queue) { exit in
       self.running -= 1
       work.completion(
         Result {
-          try self.refuse(exit)
+          try self.refuse(exit, memoryRanOut: OutOfMemoryKills.happened(since: killsBefore))
           try self.check(try work.decoded.description(), format: work.format)
           return work.decoded
         })
@@ -83,16 +84,27 @@ final class Decoders: @unchecked Sendable {
   }
 
   /// Throws what a decoder that did not succeed has said, or died of.
-  private func refuse(_ exit: ChildExit) throws {
+  private func refuse(_ exit: ChildExit, memoryRanOut: Bool) throws {
     if exit.status.isSuccess { return }
     if let refusal = try? JSONValue(parsing: exit.output.bytes), let detail = refusal["detail"]?.string {  // Not JSON: not a refusal.
       if exit.status == .exited(code: DecodeCommand.ExitStatus.badDisk) { throw DecoderFailed(reason: detail) }
       throw Problem.unprocessable([Fault(pointer: "", detail: detail)])
     }
     logger.warning("a decoder died", metadata: ["status": "\(exit.status)", "errors": "\(exit.errors.text)"])
-    let reason =
-      exit.deadlinePassed || exit.status == .signalled(SIGXCPU)
-      ? "decoding it takes longer than \(configuration.decoderSecondsMax) s" : "the decoder died of it (\(exit.status))"
+    let tooLong = "decoding it takes longer than \(configuration.decoderSecondsMax) s"
+    if exit.deadlinePassed { throw Problem.unprocessable([Fault(pointer: "", detail: tooLong)]) }
+    let reason: String
+    switch DeathCause(of: exit.status, words: exit.errors.text, memoryRanOut: memoryRanOut) {
+    // Nothing was learnt about the upload.
+    case .killed:
+      throw Problem(.serviceUnavailable, "the decoder was killed from outside; send the upload again", headers: [.retryAfter: "5"])
+    case .memoryKill:
+      throw Problem(
+        .serviceUnavailable, "the machine's memory ran out while the upload was decoded; send it again later", headers: [.retryAfter: "60"])
+    case .memoryLimit: reason = "decoding it takes more memory than the \(configuration.decoderMemoryBytesMax) bytes that are allowed"
+    case .processorTime: reason = tooLong
+    case .crash: reason = "the decoder died of it (\(exit.status))"
+    }
     throw Problem.unprocessable([Fault(pointer: "", detail: reason)])
   }
 

@@ -82,13 +82,31 @@ final class Samplers: Sendable {
       do {
         return try current.exchange(work.request.frame)
       } catch {
-        current.child.kill()
+        let exit = current.end()
         sampler = nil
         if let ending = work.ticket.ending { throw self.error(of: ending) }
         if isWarm { continue }
-        logger.error("a sampler died", metadata: ["request": "\(work.request.json.serialized())", "error": "\(error)"])
-        throw Problem(.internalServerError, "the sampler died of this request")
+        logger.error(
+          "a sampler died",
+          metadata: [
+            "request": "\(work.request.json.serialized())", "error": "\(error)", "status": "\(exit.map { "\($0.status)" } ?? "unknown")",
+            "errors": "\(exit?.errors.text ?? "")",
+          ])
+        throw problem(of: exit, memoryRanOut: OutOfMemoryKills.happened(since: current.memoryKillsBefore))
       }
+    }
+  }
+
+  /// What is told of a sampler that died at a request.
+  private func problem(of exit: ChildExit?, memoryRanOut: Bool) -> Problem {
+    switch exit.map({ DeathCause(of: $0.status, words: $0.errors.text, memoryRanOut: memoryRanOut) }) {
+    case .memoryLimit:
+      let detail = "this takes more than the \(configuration.samplerMemoryBytesMax) bytes of memory that a sampler may have; ask for less"
+      return Problem(.insufficientStorage, detail)
+    case .memoryKill:
+      return Problem(.serviceUnavailable, "the machine's memory ran out; ask for less, or later", headers: [.retryAfter: "60"])
+    case .killed: return Problem(.serviceUnavailable, "the sampler was killed from outside; ask again", headers: [.retryAfter: "1"])
+    case .crash, .processorTime, nil: return Problem(.internalServerError, "the sampler died of this request")
     }
   }
 
@@ -105,7 +123,9 @@ final class Samplers: Sendable {
 /// One sampler process and the channel to it. A class because it owns both.
 private final class SamplerChild {
   let child: ChildProcess
+  let memoryKillsBefore = OutOfMemoryKills.count()
   private let channel: SocketStream
+  private let exit: ExitNote
   private var reader = SamplerFrameReader()
 
   init(_ executable: String, _ configuration: ServiceConfiguration, queue: DispatchQueue) throws {
@@ -114,14 +134,24 @@ private final class SamplerChild {
       arguments: [
         "sampler", "--memory-bytes", String(configuration.samplerMemoryBytesMax),
         "--cache-bytes", String(configuration.samplerCacheBytesMax),
-      ], hasChannel: true)
-    child = try ChildProcess(launch, queue: queue) { _ in }
+      ], errors: .captured(bytesMax: 16 << 10), hasChannel: true)
+    let exit = ExitNote()
+    self.exit = exit
+    child = try ChildProcess(launch, queue: queue) { exit.note($0) }
     channel = SocketStream(descriptor: child.channel)
   }
 
   deinit {
     child.kill()
     close(child.channel)
+  }
+
+  /// Ends the child where it has not ended, and tells how it did; nil where that can't be learnt in time.
+  func end() -> ChildExit? {
+    // One whose channel has closed is about to be a zombie: killed a moment too early it would seem killed from outside.
+    if let found = exit.wait(seconds: 1) { return found }
+    child.kill()
+    return nil
   }
 
   /// Sends a frame and waits for its answer; throws when the child's end closes first.
@@ -132,6 +162,22 @@ private final class SamplerChild {
       guard let bytes = try channel.receive() else { throw Errno(code: EPIPE, operation: "recv", path: "sampler \(child.pid)") }
       reader.append(bytes)
     }
+  }
+}
+
+/// How a child ended, told from its queue to a thread that waits. A class because both share it.
+private final class ExitNote: Sendable {
+  private let noted = Mutex<ChildExit?>(nil)
+  private let semaphore = DispatchSemaphore(value: 0)
+
+  func note(_ exit: ChildExit) {
+    noted.withLock { $0 = exit }
+    semaphore.signal()
+  }
+
+  func wait(seconds: Double) -> ChildExit? {
+    _ = semaphore.wait(timeout: .now() + seconds)
+    return noted.withLock { $0 }
   }
 }
 

@@ -116,6 +116,9 @@ extension ConfigurationKey {
         "datasets_bytes_max", \.datasetsBytesMax, .bytes(in: kibi...1024 * tebi), default: .value(100 * gibi),
         "All datasets together."),
       ConfigurationKey(
+        "disk_free_bytes_min", \.diskFreeBytesMin, .bytes(in: 0...1024 * tebi), default: .value(512 * mebi),
+        "What must stay free on the disk: below it nothing new is taken, and running jobs go on."),
+      ConfigurationKey(
         "dataset_examples_max", \.datasetExamplesMax, .integer(in: 1...1_000_000_000), default: .value(10_000_000),
         "Examples of a dataset."),
       ConfigurationKey(
@@ -123,7 +126,7 @@ extension ConfigurationKey {
         "Width times height of a dataset's image."),
       ConfigurationKey(
         "queued_jobs_max", \.queuedJobsMax, .integer(in: 1...1_000_000), default: .value(1000),
-        "Jobs that wait."),
+        "Jobs that wait, of one owner: queued, paused or interrupted."),
       ConfigurationKey(
         "samples_max", \.samplesMax, .integer(in: 1...65_536), default: .value(1024),
         "Samples of a request."),

@@ -29,6 +29,7 @@ package struct ServiceConfiguration: Sendable, Equatable {
   package var requestSecondsMax = 0
   package var drainSecondsMax = 0
   package var datasetsBytesMax = 0
+  package var diskFreeBytesMin = 0
   package var datasetExamplesMax = 0
   package var imagePixelsMax = 0
   package var queuedJobsMax = 0

@@ -23,10 +23,16 @@ extension FountService {
       let digest = try SHA256.of(file: upload)
       try Self.check(request.headers[.reprDigest], against: digest)
       let id = Self.datasetID(upload: digest, format: format)
-      if let known = try self.record.dataset(id) { return reply(.success(Self.created(known, isNew: false))) }
+      let keyed = try KeyedRequest(request, body: digest)
+      if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
+      if let answer = try self.answerKnown(id, once: keyed) { return reply(.success(Response(answer))) }
+      try self.freeSpace.require(bytes)
       let staged = "\(self.folder.incoming)/\(request.id)"
       self.decoders.decode(upload, into: staged, format: format) { result in
-        self.answer(request, responder) { try self.adopt(try result.get(), id: id, name: name, upload: digest, bytes: bytes) }
+        self.answer(request, responder) {
+          let upload = Upload(id: id, name: name, digest: digest, bytes: bytes)
+          return Response(try self.adopt(try result.get(), of: upload, once: keyed))
+        }
       }
     }
   }
@@ -50,24 +56,44 @@ extension FountService {
   /// Changes when the same bytes would decode to other examples.
   private static let decodingVersion = 1
 
-  private func adopt(_ decoded: DecodedUpload, id: String, name: String?, upload: Digest, bytes: Int) throws -> Response {
-    let description = try decoded.description()
-    let digest = try SHA256.of(file: decoded.examples)
-    let blobBytes = try Disk.status(of: decoded.examples)?.bytes ?? 0
-    if !folder.blobs.contains(digest), try blobBytes > configuration.datasetsBytesMax - record.blobBytes() {
-      let detail = "all datasets together may take \(configuration.datasetsBytesMax) bytes, decoded; this one's \(blobBytes) are too many"
-      throw Problem(.insufficientStorage, detail)
-    }
-    try folder.blobs.adopt(decoded.examples, digest: digest)
-    let (dataset, insertion) = try record.insertDataset(
-      DatasetRecord(
-        id: id, name: name, uploadDigest: upload.hex, blobDigest: digest.hex, blobBytes: blobBytes, bytes: bytes,
-        description: description.json))
-    return Self.created(dataset, isNew: insertion == .new)
+  /// What the record tells of an upload beside its examples.
+  private struct Upload {
+    let id: String
+    let name: String?
+    let digest: Digest
+    let bytes: Int
   }
 
-  private static func created(_ dataset: DatasetRecord, isNew: Bool) -> Response {
-    .json(dataset.view, status: isNew ? .created : .ok, headers: [.location: "/v1/datasets/\(dataset.id)"])
+  /// The blob first, then the row that names it: a dataset that is there can be read.
+  private func adopt(_ decoded: DecodedUpload, of upload: Upload, once keyed: KeyedRequest?) throws -> KeptAnswer {
+    let description = try decoded.description()
+    let digest = try SHA256.of(file: decoded.examples)
+    let dataset = DatasetRecord(
+      id: upload.id, name: upload.name, uploadDigest: upload.digest.hex, blobDigest: digest.hex,
+      blobBytes: try Disk.status(of: decoded.examples)?.bytes ?? 0, bytes: upload.bytes, description: description.json)
+    try freeSpace.require()
+    return try blobs.changing { store in
+      do {
+        try store.adopt(decoded.examples, digest: digest)
+        return try record.insertDataset(dataset, bytesMax: configuration.datasetsBytesMax, once: keyed, answer: Self.created)
+      } catch {
+        removeUnreferenced(digest, from: store)
+        throw error
+      }
+    }
+  }
+
+  private static func created(_ dataset: DatasetRecord, _ insertion: Record.Insertion) -> KeptAnswer {
+    KeptAnswer(
+      status: insertion == .new ? .created : .ok, location: "/v1/datasets/\(dataset.id)", body: dataset.view.serializedBytes())
+  }
+
+  /// Nil for a dataset that is new, or whose blob is lost: such an upload brings it back.
+  private func answerKnown(_ id: String, once keyed: KeyedRequest?) throws -> KeptAnswer? {
+    try blobs.changing { store in
+      guard let known = try record.dataset(id), let digest = Digest(hex: known.blobDigest), store.contains(digest) else { return nil }
+      return try record.insertDataset(known, bytesMax: configuration.datasetsBytesMax, once: keyed, answer: Self.created)
+    }
   }
 
   /// RFC 9530: `Repr-Digest: sha-256=:BASE64:`. Other algorithms in it are left aside.
@@ -142,9 +168,13 @@ extension DatasetRecord {
 extension HTTPField.Name {
   static let reprDigest = constant("Repr-Digest")
   static let link = constant("Link")
+  static let prefer = constant("Prefer")
+  static let preferenceApplied = constant("Preference-Applied")
+  static let lastEventID = constant("Last-Event-ID")
+  static let accelBuffering = constant("X-Accel-Buffering")
 
   /// A name that is written in this program; one that is no token would be a typo here.
-  private static func constant(_ name: String) -> HTTPField.Name {
+  static func constant(_ name: String) -> HTTPField.Name {
     guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
     return name
   }

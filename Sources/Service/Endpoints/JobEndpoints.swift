@@ -15,14 +15,26 @@ extension FountService {
     let isDry = query.string("dry_run", oneOf: ["0", "1"]) == "1"
     try query.finish()
     guard case .bytes(let bytes) = request.body else { throw Problem(.badRequest, "the body is empty; a JSON object is needed") }
+    let keyed = isDry ? nil : try KeyedRequest(request, body: SHA256.of(bytes))
+    if let keyed, let kept = try record.answer(to: keyed) { return Response(kept, isRepeated: true) }
     let (submission, model) = try jobPayload.submission(of: try JSONValue(parsing: bytes))
     if isDry { return .json(["dry_run": true, "request": submission.request]) }
-    guard try record.jobCount(.queued) < configuration.queuedJobsMax else {
-      throw Problem(.tooManyRequests, "\(configuration.queuedJobsMax) jobs wait already", headers: [.retryAfter: "60"])
+    return try submit(submission, model: model, once: keyed)
+  }
+
+  /// Queues a job, once for a keyed request, and answers it.
+  func submit(_ submission: JobSubmission, model: ModelRecord?, once keyed: KeyedRequest?) throws -> Response {
+    try freeSpace.require()
+    let submitted = try record.submit(submission, model: model, waitingMax: configuration.queuedJobsMax, once: keyed) { job, position in
+      let body = view(of: job, position: position).serializedBytes()
+      return KeptAnswer(status: .accepted, location: "/v1/jobs/\(job.id)", body: body)
     }
-    let job = try record.submit(submission, model: model)
-    pool.wake()
-    return .json(try view(of: job), status: .accepted, headers: [.location: "/v1/jobs/\(job.id)"])
+    switch submitted {
+    case .repeated(let kept): return Response(kept, isRepeated: true)
+    case .made(_, let answer):
+      pool.wake()
+      return Response(answer)
+    }
   }
 
   func listJobs(_ request: Request) throws -> Response {
@@ -37,32 +49,25 @@ extension FountService {
     }
   }
 
-  func describeJob(_ request: Request) throws -> Response {
-    try QueryReader(request).finish()
-    return .json(try view(of: try job(named: request.parameters["id"])), headers: [.cacheControl: "no-store"])
-  }
-
-  func cancelJob(_ request: Request) throws -> Response {
-    try QueryReader(request).finish()
-    let id = try job(named: request.parameters["id"]).id
-    return .json(try view(of: try pool.cancel(id)), status: .accepted, headers: [.location: "/v1/jobs/\(id)"])
-  }
-
-  private func job(named id: String?) throws -> JobRecord {
+  func job(named id: String?) throws -> JobRecord {
     guard let id, let job = try pool.liveJob(id) else { throw Problem.notFound("job", id ?? "") }
     return job
   }
 
-  /// The job as the interface tells it.
-  private func view(of job: JobRecord) throws -> JSONValue {
+  func view(of job: JobRecord) throws -> JSONValue {
+    view(of: job, position: job.status == .queued ? try record.queuePosition(of: job.id) : nil)
+  }
+
+  /// The job as the interface tells it. It reads nothing more of the record: a submission's answer is made inside its transaction.
+  ///
+  /// - Parameter position: how many jobs go before it, where it is queued.
+  private func view(of job: JobRecord, position: Int?) -> JSONValue {
     var view: JSONObject = [
       "id": .string(job.id), "kind": .string(job.kind), "status": .string(job.status.rawValue), "name": JSONValue(job.name),
       "model": JSONValue(job.model), "family": JSONValue(job.family), "dataset": JSONValue(job.datasets.first),
       "progress": job.progress ?? nil, "queue": nil, "metrics": job.metrics ?? [:],
     ]
-    if job.status == .queued {
-      view["queue"] = ["position": JSONValue(try record.queuePosition(of: job.id)), "priority": .integer(job.priority)]
-    }
+    if let position { view["queue"] = queue(pool.queueStanding(position: position, of: job), priority: job.priority) }
     if job.kind == "evaluate" { view["results"] = job.result ?? [] }
     view["history"] = .array(job.history.map { ["status": .string($0.status.rawValue), "at": $0.at.rfc3339] })
     view["error"] = job.failure?.json ?? .null
@@ -75,9 +80,17 @@ extension FountService {
     return .object(view)
   }
 
+  private func queue(_ standing: QueueStanding, priority: Int) -> JSONValue {
+    [
+      "position": .integer(standing.position), "priority": .integer(priority), "reason": .string(standing.reason.rawValue),
+      "detail": .string(standing.detail),
+    ]
+  }
+
   private func links(of job: JobRecord) -> JSONValue {
-    var links: JSONObject = ["self": "/v1/jobs/\(job.id)"]
-    if !job.status.isFinished { links["cancel"] = "/v1/jobs/\(job.id)/cancel" }
+    var links: JSONObject = ["self": "/v1/jobs/\(job.id)", "events": "/v1/jobs/\(job.id)/events", "metrics": "/v1/jobs/\(job.id)/metrics"]
+    if job.kind == "train" { links["curve"] = "/v1/jobs/\(job.id)/curve.png" }
+    for verb in JobVerb.allCases where job.status.hasUse(for: verb) { links[verb.rawValue] = "/v1/jobs/\(job.id)/\(verb.rawValue)" }
     if let model = job.model {
       links["model"] = "/v1/models/\(model)"
       links["samples"] = "/v1/models/\(model)/samples"

@@ -29,19 +29,24 @@ extension FountService {
     return try RecordedModel(model)
   }
 
-  private func view(of model: RecordedModel) throws -> JSONValue {
+  func view(of model: RecordedModel) throws -> JSONValue {
     let (id, description) = (model.record.id, model.record.description)
-    let job = try pool.liveJob(model.record.job)
+    let job = try model.record.job.flatMap { try pool.liveJob($0) }
     let score: JSONObject = model.family.abilities.contains("score") ? ["score": "/v1/models/\(id)/score"] : [:]
-    var links: JSONObject = ["self": "/v1/models/\(id)", "job": "/v1/jobs/\(model.record.job)", "samples": "/v1/models/\(id)/samples"]
+    var links: JSONObject = ["self": "/v1/models/\(id)"]
+    if let job = model.record.job { links["job"] = "/v1/jobs/\(job)" }
+    links["samples"] = "/v1/models/\(id)/samples"
     for (key, value) in score { links[key] = value }
+    links["checkpoints"] = "/v1/models/\(id)/checkpoints"
+    links["weights"] = "/v1/models/\(id)/weights.safetensors"
     return .object([
       "id": .string(id), "family": .string(model.family.name), "taxonomy": .array(model.family.taxonomy.map { .string($0) }),
-      "abilities": .array(model.family.abilities.map { .string($0) }), "dataset": .string(model.record.dataset),
-      "job": .string(model.record.job), "job_status": JSONValue(job?.status.rawValue), "step": JSONValue(model.record.newestStep),
-      "shape": model.preparation.shape.json, "metrics": job?.metrics ?? [:], "seed": description["seed"] ?? nil,
+      "abilities": .array(model.family.abilities.map { .string($0) }), "dataset": JSONValue(model.record.dataset),
+      "job": JSONValue(model.record.job), "job_status": JSONValue(job?.status.rawValue), "step": JSONValue(model.record.newestStep),
+      "shape": model.preparation.shape.json, "metrics": job?.metrics ?? description["metrics"] ?? [:], "seed": description["seed"] ?? nil,
       "configuration": description["configuration"] ?? nil, "training": description["training"] ?? nil,
-      "data": description["data"] ?? nil, "created_at": model.record.createdAt.rfc3339, "links": .object(links),
+      "data": description["data"] ?? nil, "lineage": description["lineage"] ?? nil, "created_at": model.record.createdAt.rfc3339,
+      "links": .object(links),
     ])
   }
 }

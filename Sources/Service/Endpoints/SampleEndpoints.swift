@@ -21,11 +21,12 @@ extension FountService {
       let picture = self.pictureParameters(query)
       let seed = query.integer("seed", in: 0...SamplerLimits.seedMax)
       let temperature = query.number("temperature", in: SamplerLimits.temperatures) ?? 1
+      let step = query.step()
       try query.finish()
       let model = try self.model(named: request.parameters["id"])
       let format = try Self.format(for: model, accept: request.headers[.accept])
       let drawing = Drawing(
-        path: request.path, model: model, selection: .first(count: picture.count, columns: picture.columns),
+        path: request.path, model: model, step: step, selection: .first(count: picture.count, columns: picture.columns),
         seed: seed, temperature: temperature, scale: picture.scale, format: format)
       try self.draw(drawing, request, responder, reply)
     }
@@ -38,6 +39,7 @@ extension FountService {
       let seed = query.integer("seed", in: 0...SamplerLimits.seedMax)
       let scale = query.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
       let temperature = query.number("temperature", in: SamplerLimits.temperatures) ?? 1
+      let step = query.step()
       try query.finish()
       let model = try self.model(named: request.parameters["id"])
       let text = request.parameters["index"] ?? ""
@@ -48,7 +50,8 @@ extension FountService {
         throw Problem(.conflict, "the model's examples are rows of a table, of which there is no picture; ask samples for JSON or NPY")
       }
       let drawing = Drawing(
-        path: request.path, model: model, selection: .one(index: index), seed: seed, temperature: temperature, scale: scale, format: .png)
+        path: request.path, model: model, step: step, selection: .one(index: index), seed: seed, temperature: temperature, scale: scale,
+        format: .png)
       try self.draw(drawing, request, responder, reply)
     }
   }
@@ -57,6 +60,7 @@ extension FountService {
   private struct Drawing {
     let path: String
     let model: RecordedModel
+    let step: Int?
     let selection: SamplerRequest.Selection
     let seed: Int?
     let temperature: Double
@@ -68,13 +72,13 @@ extension FountService {
   private func draw(
     _ drawing: Drawing, _ request: Request, _ responder: Responder, _ reply: @escaping Reply, mayRetry: Bool = true
   ) throws {
-    let checkpoint = try self.checkpoint(of: drawing.model)
+    let checkpoint = try self.checkpoint(of: drawing.model, step: drawing.step)
     let seed = drawing.seed ?? Int.random(in: 0...SamplerLimits.seedMax)
     let samples = SamplerRequest.Samples(
       checkpoint: checkpoint.path, model: drawing.model.record.id, selection: drawing.selection, seed: seed,
       temperature: drawing.temperature, scale: drawing.scale, format: drawing.format)
     let headers = Self.headers(of: samples, at: checkpoint, request, isSeedDrawn: drawing.seed == nil)
-    if let tag = headers[.eTag], Self.matches(request.headers[.ifNoneMatch], tag) {
+    if let tag = headers[.eTag], EntityTag.isNamed(tag, in: request.headers[.ifNoneMatch]) {
       return reply(.success(Response(status: .notModified, headers: headers)))
     }
     let retry: Reply = { result in
@@ -103,7 +107,7 @@ extension FountService {
     drawn.checkpoint = String(checkpoint.step)
     let identity = "\(SamplerRequest.sample(drawn).json.serialized()) \(version) \(Kernels.set)"
     var headers: HTTPFields = [
-      .eTag: "\"\(SHA256.of(Array(identity.utf8)).hex.prefix(32))\"", .vary: "Accept",
+      .eTag: EntityTag.of(identity), .vary: "Accept",
       .cacheControl: checkpoint.isFinal ? "private, max-age=31536000, immutable" : "private, no-cache",
     ]
     // Without a seed the address does not say which picture it is; the one in Content-Location does.
@@ -114,32 +118,18 @@ extension FountService {
     return headers
   }
 
-  private static func matches(_ field: String?, _ tag: String) -> Bool {
-    (field ?? "").split(separator: ",").contains { part in
-      let part = part.filter { $0 != " " }
-      return part == "*" || part == tag || part == "W/" + tag
-    }
-  }
-
-  /// The checkpoint that a model is used by: the newest while its job runs, the best of it afterwards.
-  func checkpoint(of model: RecordedModel) throws -> ModelCheckpoint {
-    guard let checkpoint = try ModelFolder(path: folder.modelFolder(model.record.id)).current() else {
-      throw Problem(.conflict, "the model has no checkpoint yet; its job is /v1/jobs/\(model.record.job)", headers: [.retryAfter: "5"])
-    }
-    return checkpoint
-  }
-
   /// `−ln p(x)` of each example that the body holds, in any format of a dataset.
   func score(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
       let query = QueryReader(request)
       let format = query.string("format", oneOf: Self.formats)
+      let step = query.step()
       try query.finish()
       let model = try self.model(named: request.parameters["id"])
       guard model.family.abilities.contains("score") else {
         throw Problem(.conflict, "the family \(model.family.name) has no density: it can't score")
       }
-      let checkpoint = try self.checkpoint(of: model)
+      let checkpoint = try self.checkpoint(of: model, step: step)
       let (upload, _) = try Self.examples(in: request)
       self.decoders.decode(upload, into: "\(self.folder.incoming)/\(request.id)", format: format) { result in
         do {

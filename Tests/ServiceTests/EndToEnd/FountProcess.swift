@@ -16,24 +16,31 @@ final class FountProcess {
   }()
 
   /// Starts it on a folder, and returns when it listens.
-  init(data: String, flags: [String] = []) throws {
+  init(data: String, flags: [String] = [], environment: [String: String] = [:]) throws {
     self.data = data
     self.flags = flags
-    process.executableURL = URL(fileURLWithPath: Self.executable)
-    process.arguments = ["serve", "--port", "0", "--data", data, "--log-level", "error"] + flags
-    process.environment = ["PATH": "/usr/bin:/bin"]
+    // Through `env`, which becomes the program: a preloaded library that adds to the environment at its first start would otherwise hide
+    // the arguments from Swift's runtime, which finds them from where the environment lies.
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [Self.executable, "serve", "--port", "0", "--data", data, "--log-level", "error"] + flags
+    process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { mine, _ in mine }
     let output = Pipe()
     process.standardOutput = output
     try process.run()
     var said = ""
     while !said.contains("\n") {
       let more = output.fileHandleForReading.availableData
-      try #require(!more.isEmpty, "the server ended before it listened: \(said)")
+      guard !more.isEmpty else { throw DidNotListen(said: said) }
       said += String(decoding: more, as: UTF8.self)
     }
-    let address = try #require(said.split(separator: ":").last.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) })
+    guard let address = said.split(separator: ":").last.flatMap({ Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }) else {
+      throw DidNotListen(said: said)
+    }
     port = address
   }
+
+  /// The server ended before it listened, or said something else first.
+  struct DidNotListen: Error { let said: String }
 
   deinit { kill() }
 
@@ -51,6 +58,11 @@ final class FountProcess {
   /// SIGTERM, and waits for the end.
   func stop() -> Int32 {
     process.terminate()
+    return waitForEnd()
+  }
+
+  /// The exit status, or the number of the signal that ended it.
+  func waitForEnd() -> Int32 {
     process.waitUntilExit()
     return process.terminationStatus
   }

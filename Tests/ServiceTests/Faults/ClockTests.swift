@@ -1,0 +1,94 @@
+import Foundation
+import JSON
+import Testing
+
+/// Time that jumps, and processes that stand still.
+@Suite struct `A clock that is set` {
+  /// Where Debian's package puts the library that gives a process another time of day.
+  private static let library: String = {
+    let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
+    let found = folders.map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }.first { FileManager.default.fileExists(atPath: $0) }
+    return found ?? "libfaketime.so.1"
+  }()
+
+  private static func start(_ folder: TemporaryFolder, clock: String) throws -> FountProcess {
+    try FountProcess(
+      data: folder.path, flags: ["--workers", "1"],
+      environment: [
+        "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": clock, "FAKETIME_NO_CACHE": "1",
+        // A clock that is set moves the time of day; the monotonic one goes on.
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+      ])
+  }
+
+  @Test func `neither loses nor doubles a job, forwards or back, before a restart or over it`() throws {
+    try #require(FileManager.default.fileExists(atPath: Self.library), "the Debian package libfaketime is missing")
+    let folder = try TemporaryFolder()
+    let clock = folder.path + "-clock"
+    defer { try? FileManager.default.removeItem(atPath: clock) }  // A leftover harms nothing.
+    func set(_ offset: String) throws { try offset.write(toFile: clock, atomically: true, encoding: .utf8) }
+    try set("+0")
+    var fount = try Self.start(folder, clock: clock)
+    let dataset = try fount.dataset(SampleData.barsAndStripes(side: 4, copies: 10))
+    let keyed = ["-H", "Idempotency-Key: k", "-d", `The main job`.body(dataset).serialized()]
+    let before = try fount.curl("/v1/jobs", keyed)
+    var ids = [try #require(try before.json["id"]?.string)]
+    let long = try #require(try fount.submit(`A job that is steered`.longJob(dataset, ["epochs": 2000]))["id"]?.string)
+    for (index, offset) in ["+3600", "-86400", "+0", "-3600"].enumerated() {
+      try set(offset)
+      ids.append(try #require(try fount.submit(`The main job`.body(dataset))["id"]?.string))
+      // Less than a day of the key's has passed by this clock, whichever way.
+      #expect(try fount.curl("/v1/jobs", keyed).body == before.body, "\(offset)")
+      guard index == 1 else { continue }
+      fount.kill()
+      fount = try Self.start(folder, clock: clock)
+    }
+    for id in ids + [long] {
+      let done = try fount.finish(id)
+      let statuses = done["history"]?.array?.compactMap { $0["status"]?.string } ?? []
+      #expect(statuses.first == "queued" && statuses.filter { $0 == "succeeded" }.count == 1, "\(statuses)")
+    }
+    let listed = try fount.curl("/v1/jobs?limit=100").json["data"]?.array?.map { $0["id"]?.string ?? "" } ?? []
+    // Newest first by the order of their making, whatever the clock said.
+    #expect(listed == ([ids[0], long] + ids.dropFirst()).reversed())
+    #expect(try fount.curl("/v1/jobs/\(long)/cancel", "-X", "POST").status == 409)
+    #expect(fount.stop() == 0)
+  }
+
+  @Test func `is not what a worker that stood still is taken for: it goes on, and its job ends once`() throws {
+    let seconds = 2.0 * Double(ProcessInfo.processInfo.environment["FOUNT_ROUNDS"].flatMap(Int.init) ?? 1)
+    let folder = try TemporaryFolder()
+    let fount = try FountProcess(data: folder.path, flags: ["--workers", "1"])
+    let dataset = try fount.dataset(SampleData.barsAndStripes(side: 4, copies: 10))
+    let id = try #require(try fount.submit(`A job that is steered`.longJob(dataset, ["epochs": 2000]))["id"]?.string)
+    try fount.wait(for: id) { ($0["progress"]?["step"]?.integer ?? 0) > 0 }
+    let worker = try #require(try Self.worker(of: id))
+    Foundation.kill(worker, SIGSTOP)
+    Thread.sleep(forTimeInterval: min(seconds, 60))
+    #expect(try fount.job(id)["status"] == "running")
+    Foundation.kill(worker, SIGCONT)
+    let done = try fount.finish(id)
+    #expect(done["attempt"] == 1)
+  }
+
+  @Test func `and a worker that stands still for good, when its server is killed, makes way for the next attempt`() throws {
+    let folder = try TemporaryFolder()
+    var fount = try FountProcess(data: folder.path, flags: ["--workers", "1"])
+    let dataset = try fount.dataset(SampleData.barsAndStripes(side: 4, copies: 10))
+    let id = try #require(try fount.submit(`A job that is steered`.longJob(dataset, ["epochs": 2000]))["id"]?.string)
+    let cancelled = try #require(try fount.submit(`The main job`.body(dataset))["id"]?.string)
+    try fount.wait(for: id) { ($0["progress"]?["step"]?.integer ?? 0) > 0 }
+    let worker = try #require(try Self.worker(of: id))
+    Foundation.kill(worker, SIGSTOP)
+    fount.kill()
+    fount = try FountProcess(data: folder.path, flags: ["--workers", "1"])
+    #expect(try fount.curl("/v1/jobs/\(cancelled)/cancel", "-X", "POST").status == 202)
+    let done = try fount.finish(id)
+    #expect(done["attempt"] == 2)
+    #expect(Foundation.kill(worker, 0) != 0)
+  }
+
+  private static func worker(of job: String) throws -> Int32? {
+    try Program.run("/usr/bin/pgrep", ["-f", "worker .*\(job)"]).output.split(separator: "\n").first.flatMap { Int32($0) }
+  }
+}
