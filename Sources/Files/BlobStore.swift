@@ -38,7 +38,7 @@ package struct BlobStore: Sendable {
   /// Every blob, in the order of their digests.
   package func all() throws(Errno) -> [Digest] {
     var digests: [Digest] = []
-    for name in try Disk.list(folder) {
+    for name in try Disk.list(folder) where name.utf8.count == 2 {
       digests += try Disk.list("\(folder)/\(name)").compactMap(Digest.init(hex:))
     }
     return digests

@@ -31,6 +31,17 @@ extension Record {
     try database.read { db in try Record.queuePosition(of: id, in: db) }
   }
 
+  /// How many queued jobs go before each of them, for lists: all in one look.
+  package func queuePositions() throws -> [String: Int] {
+    try database.read { db in
+      var positions: [String: Int] = [:]
+      for (position, id) in try String.fetchAll(db, sql: "\(Record.ranked()) SELECT id FROM ranked ORDER BY rank, turn").enumerated() {
+        positions[id] = position
+      }
+      return positions
+    }
+  }
+
   static func queuePosition(of id: String, in db: Database) throws -> Int? {
     try Int.fetchOne(
       db,

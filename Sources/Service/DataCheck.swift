@@ -104,7 +104,9 @@ package final class DataCheck {
   /// What killed processes have half written, and bodies of uploads that nobody waits for.
   private func checkLeftovers() throws {
     var folders = [folder.root]
-    for parent in [folder.jobs, folder.models] { folders += try Disk.list(parent).map { "\(parent)/\($0)" } }
+    for (parent, prefix) in [(folder.jobs, "job"), (folder.models, "mdl")] {
+      folders += try Disk.list(parent).filter { Identifier.isWellFormed($0, prefix: prefix) }.map { "\(parent)/\($0)" }
+    }
     for path in folders {
       for name in try Disk.list(path) where StagedFile.isStaged(name) {
         add("\(path)/\(name)", "a file that was never finished", remedy: "remove it") { try Disk.removeTree("\(path)/\(name)") }

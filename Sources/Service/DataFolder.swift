@@ -73,6 +73,9 @@ struct DataFolder: Sendable {
             + "if the old record is lost for good: what the new one does not know is then removed")
       }
     } else {
+      if try record.isEmpty(), try !orphans(of: record).isEmpty {
+        throw StartRefused("the data folder \(root) holds data, and the record \(databasePath) is empty; give the right database folder")
+      }
       try Disk.replace(path, with: Array((identity + "\n").utf8))
     }
   }

@@ -59,15 +59,16 @@ final class RunningServer: Sendable {
     logger.notice("leaving: jobs write their checkpoints and wait for the next start")
     let seconds = Double(configuration.drainSecondsMax)
     let end = ContinuousClock.now + .seconds(seconds)
-    let left = DispatchSemaphore(value: 0)
     service.drain(seconds: seconds * Self.workersShare) {
-      self.server.drain(seconds: max(0, ContinuousClock.now.duration(to: end) / .seconds(1))) { left.signal() }
+      self.server.drain(seconds: max(0, ContinuousClock.now.duration(to: end) / .seconds(1))) {
+        self.service.close()
+        exit(0)
+      }
     }
-    let deadline = DispatchTime.now() + .seconds(configuration.drainSecondsMax + 5)
+    // A thread that sleeps by the uptime: a semaphore's timeout is by the time of day here, which may be set meanwhile.
     Thread.detachNewThread {
-      let isInTime = left.wait(timeout: deadline) == .success
-      if isInTime { self.service.close() }
-      exit(isInTime ? 0 : 1)
+      Thread.sleep(forTimeInterval: seconds + 5)
+      exit(1)
     }
   }
 }

@@ -58,6 +58,7 @@ struct RecordQueueTests {
     try submit("d1", owner: "dot", priority: -3)
     var positions: [String: Int] = [:]
     for id in ["a2", "a3", "b1", "b2", "c1", "d1"] { positions[id] = try record.queuePosition(of: id) }
+    #expect(try record.queuePositions() == positions)
     let order = try claimAll()
     #expect(positions == Dictionary(order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first }))
     #expect(try record.queuePosition(of: "a1") == nil)

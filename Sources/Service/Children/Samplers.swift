@@ -168,16 +168,17 @@ private final class SamplerChild {
 /// How a child ended, told from its queue to a thread that waits. A class because both share it.
 private final class ExitNote: Sendable {
   private let noted = Mutex<ChildExit?>(nil)
-  private let semaphore = DispatchSemaphore(value: 0)
 
-  func note(_ exit: ChildExit) {
-    noted.withLock { $0 = exit }
-    semaphore.signal()
-  }
+  func note(_ exit: ChildExit) { noted.withLock { $0 = exit } }
 
+  /// Looks again and again: a semaphore's timeout is by the time of day here, which may be set meanwhile.
   func wait(seconds: Double) -> ChildExit? {
-    _ = semaphore.wait(timeout: .now() + seconds)
-    return noted.withLock { $0 }
+    let end = ContinuousClock.now + .seconds(seconds)
+    while true {
+      if let exit = noted.withLock({ $0 }) { return exit }
+      if ContinuousClock.now >= end { return nil }
+      Thread.sleep(forTimeInterval: 0.005)
+    }
   }
 }
 

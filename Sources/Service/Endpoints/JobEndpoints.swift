@@ -44,8 +44,11 @@ extension FountService {
     let dataset = query.string("dataset")
     let (limit, after) = query.page()
     try query.finish()
-    return try .page(record.jobs(status: status, family: family, dataset: dataset, limit: limit, after: after), of: request) {
-      try view(of: try pool.liveJob($0.id) ?? $0)
+    let page = try record.jobs(status: status, family: family, dataset: dataset, limit: limit, after: after)
+    let positions = try record.queuePositions()
+    return try .page(page, of: request) {
+      let job = try pool.liveJob($0.id) ?? $0
+      return view(of: job, position: job.status == .queued ? positions[job.id] ?? 0 : nil)
     }
   }
 

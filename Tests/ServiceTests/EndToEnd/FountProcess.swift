@@ -19,11 +19,13 @@ final class FountProcess {
   init(data: String, flags: [String] = [], environment: [String: String] = [:]) throws {
     self.data = data
     self.flags = flags
-    // Through `env`, which becomes the program: a preloaded library that adds to the environment at its first start would otherwise hide
-    // the arguments from Swift's runtime, which finds them from where the environment lies.
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [Self.executable, "serve", "--port", "0", "--data", data, "--log-level", "error"] + flags
-    process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { mine, _ in mine }
+    process.executableURL = URL(fileURLWithPath: Self.executable)
+    process.arguments = ["serve", "--port", "0", "--data", data, "--log-level", "error"] + flags
+    var environment = environment
+    environment["PATH"] = "/usr/bin:/bin"
+    // The address sanitizer would insist on being loaded first.
+    if environment["LD_PRELOAD"] != nil { environment["ASAN_OPTIONS"] = "verify_asan_link_order=0" }
+    process.environment = environment
     let output = Pipe()
     process.standardOutput = output
     try process.run()
@@ -167,6 +169,8 @@ enum Program {
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
     process.standardInput = FileHandle.nullDevice
+    // What sets the tests' own rounds and seed would be an unknown key to the program.
+    process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FOUNT_") }
     try process.run()
     process.waitUntilExit()
     return (

@@ -23,7 +23,7 @@ import Testing
     let control = folder.path + "-control"
     defer { try? FileManager.default.removeItem(atPath: control) }  // A leftover harms nothing.
     let fount = try FountProcess(
-      data: folder.path, environment: ["LD_PRELOAD": try DiskShim.failingSync(), "SHIM_CONTROL": control])
+      data: folder.path, environment: ["LD_PRELOAD": try PreloadedLibrary.failingSync(), "SHIM_CONTROL": control])
     let dataset = try fount.dataset(Self.examples)
     func fail(_ path: String?) throws { try (path ?? "").write(toFile: control, atomically: true, encoding: .utf8) }
 
@@ -88,7 +88,7 @@ import Testing
     #expect(check.status == 0, "\(check.output)")
   }
 
-  @Test func `by becoming read-only still answers what it knows`() throws {
+  @Test func `by being read-only is told at the start, and nothing of it is lost`() throws {
     let folder = try TemporaryFolder()
     guard try SmallDisk.canBeMounted else { return }
     let disk = try SmallDisk(at: folder.path, megabytes: 64)
@@ -166,16 +166,42 @@ import Testing
     var bytes = try #require(FileManager.default.contents(atPath: blob))
     bytes[bytes.count - 1] ^= 1
     try bytes.write(to: URL(fileURLWithPath: blob))
-    let orphan = folder.path + "/models/mdl_nobody"
-    try FileManager.default.createDirectory(atPath: orphan, withIntermediateDirectories: true)
+    let orphan = folder.path + "/models/mdl_nobodynobodynobo"
+    let foreign = folder.path + "/models/lost+found"
+    for path in [orphan, foreign] { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
     let found = try Self.check(folder)
     #expect(found.status == 1 && found.output.contains(dataset) && found.output.contains(orphan), "\(found.output)")
     #expect(FileManager.default.fileExists(atPath: orphan))
     #expect(try Self.check(folder, "--mend").status == 0)
     #expect(try Self.check(folder).output == "all is in order\n")
     fount = try FountProcess(data: folder.path, flags: ["--workers", "0"])
+    #expect(FileManager.default.fileExists(atPath: foreign) && !FileManager.default.fileExists(atPath: orphan))
     #expect(try fount.upload(Self.examples).status == 201)
     #expect(try fount.curl("/v1/datasets/\(dataset)/preview.png").status == 200)
+  }
+
+  @Test func `by a kill between a file and its row is swept at the next start`() throws {
+    let folder = try TemporaryFolder()
+    var fount = try FountProcess(data: folder.path, flags: ["--workers", "0"])
+    let dataset = try fount.dataset(Self.examples)
+    fount.kill()
+    // As a server leaves them that dies between a blob's adoption and its row, a fork's link and its row, an upload and its decoding.
+    let digest = String(repeating: "ab", count: 32)
+    let blob = "\(folder.path)/blobs/sha256/ab/\(digest)"
+    let strays = [blob, "\(folder.path)/models/mdl_aaaaaaaaaaaaaaaa/origin.safetensors", "\(folder.path)/incoming/bodies/upload-1.part"]
+    for path in strays {
+      try FileManager.default.createDirectory(
+        at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data("stray".utf8).write(to: URL(fileURLWithPath: path))
+    }
+    let check = try Self.check(folder)
+    #expect(check.status == 1)
+    for name in [digest, "mdl_aaaaaaaaaaaaaaaa", "bodies"] { #expect(check.output.contains(name), "\(check.output)") }
+    fount = try FountProcess(data: folder.path, flags: ["--workers", "0"])
+    for path in strays { #expect(!FileManager.default.fileExists(atPath: path), "\(path)") }
+    #expect(try fount.curl("/v1/datasets/\(dataset)/preview.png").status == 200)
+    #expect(fount.stop() == 0)
+    #expect(try Self.check(folder).status == 0)
   }
 
   @Test func `by a lost blob has it back with the next upload`() throws {
@@ -195,6 +221,11 @@ import Testing
     let refused = try Program.run(
       FountProcess.executable, ["serve", "--port", "0", "--data", folder.path, "--database", folder.path + "/elsewhere"])
     #expect(refused.status == 1 && refused.errors.contains("belongs to another record"), "\(refused.errors)")
+    // Nor where nothing tells whose the data are, and the record has never heard of any.
+    try FileManager.default.removeItem(atPath: folder.path + "/record")
+    let empty = try Program.run(
+      FountProcess.executable, ["serve", "--port", "0", "--data", folder.path, "--database", folder.path + "/empty"])
+    #expect(empty.status == 1 && empty.errors.contains("is empty"), "\(empty.errors)")
     #expect(try Self.files(in: folder.path + "/blobs").count == 1)
   }
 }

@@ -15,7 +15,7 @@ import Testing
   }
 
   private static func start(_ folder: TemporaryFolder, journal: String, forgetting word: String? = nil) throws -> FountProcess {
-    var environment = ["LD_PRELOAD": try DiskShim.journal(), "SHIM_ROOT": folder.path, "SHIM_JOURNAL": journal]
+    var environment = ["LD_PRELOAD": try PreloadedLibrary.journal(), "SHIM_ROOT": folder.path, "SHIM_JOURNAL": journal]
     environment["SHIM_FORGET"] = word
     return try FountProcess(data: folder.path, flags: ["--workers", "1"], environment: environment)
   }

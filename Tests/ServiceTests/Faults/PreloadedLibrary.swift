@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Libraries that a test preloads into a server and its children, to make the disk fail as real ones do.
-enum DiskShim {
+/// Libraries that a test preloads into a server and its children, to make disks and clocks do what real ones do.
+enum PreloadedLibrary {
   /// Compiles a library with the C compiler that Swift itself needs, once a process.
   private static func library(_ name: String, _ source: String) throws -> String {
     let path = "\(NSTemporaryDirectory())fount-\(name)-\(getpid()).so"
@@ -23,6 +23,50 @@ enum DiskShim {
 
   /// Writes a journal of every change under a folder, and of every sync, from which `PowerCut` takes back what was never synced.
   static func journal() throws -> String { try library("journal", journalSource) }
+
+  /// The time of day is off by as many seconds as the file `SHIM_CLOCK` says. As on a machine whose clock is set, the other clocks and all
+  /// timers go on.
+  static func clock() throws -> String { try library("clock", clockSource) }
+
+  private static let clockSource = #"""
+    #define _GNU_SOURCE
+    #include <dlfcn.h>
+    #include <fcntl.h>
+    #include <stdlib.h>
+    #include <sys/time.h>
+    #include <time.h>
+    #include <unistd.h>
+
+    static long offset(void) {
+      const char *name = getenv("SHIM_CLOCK");
+      char text[32] = "";
+      int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+      if (file < 0) return 0;
+      ssize_t count = read(file, text, sizeof text - 1);
+      close(file);
+      return count > 0 ? strtol(text, NULL, 10) : 0;
+    }
+    int clock_gettime(clockid_t clock, struct timespec *now) {
+      static int (*real)(clockid_t, struct timespec *);
+      if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+      int result = real(clock, now);
+      if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += offset();
+      return result;
+    }
+    int gettimeofday(struct timeval *now, void *zone) {
+      struct timespec exact;
+      int result = clock_gettime(CLOCK_REALTIME, &exact);
+      now->tv_sec = exact.tv_sec;
+      now->tv_usec = exact.tv_nsec / 1000;
+      return result;
+    }
+    time_t time(time_t *out) {
+      struct timespec exact;
+      clock_gettime(CLOCK_REALTIME, &exact);
+      if (out) *out = exact.tv_sec;
+      return exact.tv_sec;
+    }
+    """#
 
   private static let failingSyncSource = #"""
     #define _GNU_SOURCE
