@@ -53,6 +53,7 @@ private enum Pointers {
     "Sources/Jobs/ChildLaunch+Spawn.swift": "spawns children",
     "Sources/Tensors/Kernels.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Convolution.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+Gaussians.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Likelihoods.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Normalization.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Optimizers.swift": "wraps the kernels in C",
