@@ -34,4 +34,11 @@ package protocol ScoresLikelihood: GenerativeModel {
   /// −ln p of each example, nats.
   /// - Parameter x: `[examples, dims]`, as in training.
   func nats(of x: Tensor) -> [Double]
+
+  /// What validates while it trains: itself, or one of the distributions that it mixes where each of them costs much.
+  var validating: any ScoresLikelihood { get }
+}
+
+extension ScoresLikelihood {
+  package var validating: any ScoresLikelihood { self }
 }

@@ -147,7 +147,7 @@ extension ModelFamily {
         .init(
           "orderings", .integer(1...128), defaultValue: 1,
           "In how many orderings an order-agnostic model scores, whose distributions are mixed with equal shares. Scoring takes as many "
-            + "times as long.",
+            + "times as long; the first alone validates while it trains.",
           source: "the cheapest; §6.1 mixes up to 128"),
       ] + ConditionalOutput.fields,
       presets: [

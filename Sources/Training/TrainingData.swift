@@ -69,7 +69,7 @@ struct TrainingData {
   func validationNats(of model: any ScoresLikelihood, using randomness: Philox, isStopped: () -> Bool) -> Double? {
     let (dataset, examples) = validation
     let nats = LikelihoodEvaluation.nats(
-      of: examples.count, dims: preparation.shape.dims, by: model, batch: Self.validationBatch,
+      of: examples.count, dims: preparation.shape.dims, by: model.validating, batch: Self.validationBatch,
       examples: { preparation.tensor(of: Array(examples[$0]), in: dataset, draw: .fixed, using: randomness) }, isStopped: isStopped)
     return nats.map { preparation.natsInUnits($0.reduce(0, +) / Double($0.count)) }
   }

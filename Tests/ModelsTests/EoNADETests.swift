@@ -43,6 +43,14 @@ struct EoNADETests {
     #expect(abs(loss(0..<30) - loss(0..<10) - loss(10..<30)) < 1e-3)
   }
 
+  @Test func `the first ordering alone validates`() throws {
+    let model = try #require(one.trained(dims: 8, steps: 50) as? EoNADE)
+    let x = one.data(40, dims: 8)
+    let first = Kernels.bernoulliNats(logits: model.logits(of: x), of: x, .alone)
+    let validating = model.validating.nats(of: x)
+    #expect(zip(validating, first).allSatisfy { abs($0 - $1) < 1e-5 } && validating != model.nats(of: x))
+  }
+
   @Test func `all orders are learnt at once`() throws {
     // Independent bits of the chain cost some 5.3 nats a row of 8.
     let dims = 8
