@@ -138,8 +138,9 @@ extension ModelFamily {
           source: "§6.1, the number of units on binarized MNIST"),
         .init(
           "order", .choice(["data", "shuffled"]), defaultValue: "data",
-          "The ordering of the dimensions, or the first where there are several: the data's own, or one that depends on the seed.",
-          source: "neighbours that follow each other are the easier to tell; the paper's order is random"),
+          "The ordering of the dimensions, or the first where there are several: the data's own, or one that depends on the seed. An "
+            + "order-agnostic model tells shuffled ones better, in which what is unknown has known neighbours on all sides.",
+          source: "for one order, in which neighbours that follow each other are the easier to tell; the paper's order is random"),
         .init(
           "order_agnostic", .boolean, defaultValue: false,
           "Whether one network learns every order at once (EoNADE: Uria, Murray & Larochelle 2014), with masks as inputs.",
