@@ -127,24 +127,49 @@ CLONES void fount_running_logits(const fount_running *layer, long block) {
   }
 }
 
+// One number from what its outputs tell.
+INLINE float drawn(const float *z, long outputs, int distribution, float uniform, float normal, float temperature) {
+  float value = 0.0f;
+  switch (distribution) {
+    case fount_draw_bits: value = uniform < sigmoid_of(z[0] / temperature) ? 1.0f : 0.0f; break;
+    case fount_draw_levels: {
+      float *scaled = fount_scratch(fount_scratch_weights, outputs);
+      for (long k = 0; k < outputs; k++) scaled[k] = z[k] / temperature;
+      fount_categorical(&value, scaled, &uniform, 1, outputs);
+      value *= 1.0f / (float)(outputs - 1);
+      break;
+    }
+    case fount_draw_gaussians: fount_gaussians_draw(&value, z, &uniform, &normal, 1, outputs / 3, temperature); break;
+  }
+  return value;
+}
+
 CLONES void fount_running_draw(
-    const fount_running *layer, float *x, const uint32_t *examples, uint32_t step, uint32_t stream, uint64_t seed, float temperature,
-    long block) {
-  const long dims = layer->dims, hidden = layer->hidden, width = panels_of(hidden) * lanes;
+    const fount_running *layer, float *x, int distribution, const uint32_t *examples, uint32_t step, uint32_t stream, uint64_t seed,
+    float temperature, long block) {
+  const long dims = layer->dims, hidden = layer->hidden, outputs = layer->outputs, width = panels_of(hidden) * lanes;
   const long first = block * rows_forward, rows = min_of(rows_forward, layer->batch - first);
-  float *a = fount_scratch(fount_scratch_image, rows_forward * (2 * width + dims));
-  float *h = a + rows_forward * width, *uniforms = h + rows_forward * width;
+  float *a = fount_scratch(fount_scratch_image, rows_forward * (2 * width + 2 * dims));
+  float *h = a + rows_forward * width, *uniforms = h + rows_forward * width, *normals = uniforms + rows_forward * dims;
   begin(a, h, layer, rows);
-  for (long r = 0; r < rows; r++) fount_uniform(uniforms + r * dims, dims, examples[first + r], step, stream, seed);
+  for (long r = 0; r < rows; r++) {
+    fount_uniform(uniforms + r * dims, dims, examples[first + r], step, stream, seed);
+    if (distribution == fount_draw_gaussians) fount_normal(normals + r * dims, dims, examples[first + r], step + 1, stream, seed);
+  }
   x += first * dims;
-  float *z = layer->z + first * dims;
+  float *z = layer->z + first * dims * outputs;
   for (long i = 0; i < dims; i++) {
     long d = dim_at(layer, i);
-    weigh_all(rows, z + d, dims, h, layer->v + d * hidden, layer->bias[d], hidden);
+    for (long k = 0; k < outputs; k++) {
+      long at = d * outputs + k;
+      weigh_all(rows, z + at, dims * outputs, h, layer->v + at * hidden, layer->bias[at], hidden);
+    }
     for (long r = 0; r < rows; r++) {
-      float p = sigmoid_of(z[r * dims + d] / temperature);
-      x[r * dims + d] = uniforms[r * dims + d] < p ? 1.0f : 0.0f;
-      if (x[r * dims + d] != 0.0f) take_in(a + r * width, h + r * width, 1.0f, layer->w + d * hidden, hidden);
+      long at = r * dims + d;
+      float normal = distribution == fount_draw_gaussians ? normals[at] : 0.0f;
+      float value = drawn(z + at * outputs, outputs, distribution, uniforms[at], normal, temperature);
+      x[at] = value;
+      if (value != 0.0f) take_in(a + r * width, h + r * width, value, layer->w + d * hidden, hidden);
     }
   }
 }

@@ -14,10 +14,7 @@ package enum ResourceLimit: String {
   /// Sets the limit, the hard one too, so that nothing raises it again.
   package func set(to value: Int) throws(Errno) {
     precondition(value >= 0, "a limit of \(value)")
-    var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
-    guard unsafe setrlimit(resource, &limit) == 0 else {
-      throw Errno(code: errno, operation: "setrlimit", path: "\(rawValue) \(value)")
-    }
+    try setLimit(resource, rlim_t(value), name: "\(rawValue) \(value)")
   }
 
   /// Limits memory to so many bytes beyond what the program and its libraries take by themselves, which under a sanitizer is terabytes.

@@ -20,6 +20,12 @@ private func retrying<Result: FixedWidthInteger>(
   }
 }
 
+/// Sets a limit of this process, soft and hard. (setrlimit)
+func setLimit(_ resource: __rlimit_resource_t, _ value: rlim_t, name: String) throws(Errno) {
+  var limit = rlimit(rlim_cur: value, rlim_max: value)
+  guard unsafe setrlimit(resource, &limit) == 0 else { throw Errno(code: errno, operation: "setrlimit", path: name) }
+}
+
 /// An open file and the path that it was opened by. Closed when it goes out of scope.
 package struct OpenFile: ~Copyable {
   package let path: String

@@ -4,7 +4,7 @@ import Tensors
 package protocol GenerativeModel: Sendable {
   /// One step of training on one batch.
   /// - Parameters:
-  ///   - x: `[batch, dims]`, 0…1.
+  ///   - x: `[batch, dims]`, 0…1; reals are standardized: mean 0 and deviation 1 over the training examples.
   ///   - examples: each row's number in its dataset: the address of the randomness that is spent on it.
   ///   - step: how many steps came before.
   /// - Returns: the batch's mean loss before the step, nats an example where the family has a likelihood.
@@ -13,7 +13,7 @@ package protocol GenerativeModel: Sendable {
   /// Draws the samples with these numbers. Sample i depends on the weights, the seed, i and the temperature alone: not on its neighbours,
   /// their number or the threads.
   /// - Parameter temperature: greater than 0; 1 samples the model itself.
-  /// - Returns: `[indices, dims]`, 0…1.
+  /// - Returns: `[indices, dims]`, as in training.
   func sample(_ indices: [Int], temperature: Float, using randomness: Philox) -> Tensor
 
   /// What scoring and sampling need.
@@ -32,6 +32,13 @@ package protocol ScoresLikelihood: GenerativeModel {
   var estimator: String { get }
 
   /// −ln p of each example, nats.
-  /// - Parameter x: `[examples, dims]`, 0…1.
+  /// - Parameter x: `[examples, dims]`, as in training.
   func nats(of x: Tensor) -> [Double]
+
+  /// What validates while it trains: itself, or one of the distributions that it mixes where each of them costs much.
+  var validating: any ScoresLikelihood { get }
+}
+
+extension ScoresLikelihood {
+  package var validating: any ScoresLikelihood { self }
 }

@@ -5,7 +5,7 @@ package struct ModelInput: Sendable, Hashable {
     case bits
     /// 0…1 in steps of 1/255.
     case grey256
-    /// Any finite number.
+    /// Any finite number; models see them standardized.
     case real
   }
 

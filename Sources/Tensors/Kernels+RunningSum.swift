@@ -81,20 +81,48 @@ extension Kernels {
     }
   }
 
-  /// `fount_running_draw`: bits drawn dimension after dimension, each by its uniform (stream `sampling`, the sample's number, the
-  /// dimension) against the sigmoid of its logit over the temperature. A sample depends on its number alone, not on its neighbours or the
-  /// team.
-  /// - Parameter indices: the samples' numbers.
-  /// - Returns: bits and their logits, `[indices, dims]`; the logits are those of scoring the bits, to the bit.
-  package static func drawBits(
-    _ weights: RunningWeights, order: Order?, _ indices: [Int], temperature: Float, using randomness: Philox, _ team: ThreadTeam
+  /// What a dimension's outputs tell.
+  package enum Drawn: Sendable, Hashable {
+    /// The logit of a bit.
+    case bits
+    /// The logits of levels, whose value is level / (outputs − 1).
+    case levels
+    /// The parameters of a mixture of Gaussians, as `GaussiansNats` takes them.
+    case gaussians
+
+    fileprivate var code: Int32 {
+      switch self {
+      case .bits: Int32(fount_draw_bits)
+      case .levels: Int32(fount_draw_levels)
+      case .gaussians: Int32(fount_draw_gaussians)
+      }
+    }
+  }
+
+  /// `fount_running_draw`: numbers drawn dimension after dimension, each by its uniform (stream `sampling`, the sample's number, the
+  /// dimension), and for Gaussians by its normal number (step 1 of that stream). A sample does not depend on its neighbours, their number
+  /// or the team.
+  /// - Parameters:
+  ///   - indices: the samples' numbers.
+  ///   - temperature: what logits are divided by; Gaussians are wider by its root.
+  /// - Returns: x `[indices, dims]` and their outputs `[indices, dims · outputs]`, which are those of scoring x, to the bit.
+  package static func draw(
+    _ drawn: Drawn, _ weights: RunningWeights, _ layer: RunningSum, _ indices: [Int], temperature: Float, using randomness: Philox,
+    _ team: ThreadTeam
   ) -> (x: Tensor, logits: Tensor) {
-    let (batch, dims) = (indices.count, weights.b.count)
-    let layer = RunningSum(order: order)
+    let (batch, outputs) = (indices.count, layer.outputs)
+    let dims = weights.b.count / outputs
     check(weights, layer, batch: batch, dims: dims)
+    let fits =
+      switch drawn {
+      case .bits: outputs == 1
+      case .levels: outputs >= 2
+      case .gaussians: outputs % 3 == 0 && (3...3 * Int(fount_gaussians_max)).contains(outputs)
+      }
+    precondition(fits, "\(outputs) outputs for \(drawn)")
     precondition(temperature > 0, "a temperature greater than 0, not \(temperature)")
     var x = Tensor(repeating: 0, shape: [batch, dims])
-    var logits = x
+    var logits = Tensor(repeating: 0, shape: [batch, dims * outputs])
     let examples = indices.map { UInt32($0) }
     unsafe lend(weights, layer, batch: batch) { running in
       unsafe examples.withUnsafeBufferPointer { examples in
@@ -106,7 +134,7 @@ extension Kernels {
             team.forEachBlock(of: blocks(batch, of: fount_running_rows)) { block in
               var (running, x, examples) = unsafe lent.value
               let stream = Philox.Stream.sampling
-              unsafe fount_running_draw(&running, x, examples, 0, stream.number, randomness.seed, temperature, block)
+              unsafe fount_running_draw(&running, x, drawn.code, examples, 0, stream.number, randomness.seed, temperature, block)
             }
           }
         }

@@ -53,7 +53,7 @@ package enum Primitives {
     Dense.self, Convolution.self, TransposedConvolution.self, ConvolutionStack.self,
     Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
     Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, LSTMCell.self, RunningSum.self,
-    GaussianDraw.self, GaussianDivergence.self, BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, Mean.self,
+    GaussianDraw.self, GaussianDivergence.self, BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, GaussiansNats.self, Mean.self,
   ]
 }
 

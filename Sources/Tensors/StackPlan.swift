@@ -85,7 +85,8 @@ struct StackPlan: Sendable {
     }
   }
 
-  /// Layers that share sums share their gradient, too, unless one is made from the other. Others use the same memory in turn, where they need the same zeros in it.
+  /// Layers that share sums share their gradient, too, unless one is made from the other. Others use the same memory in turn, where they
+  /// need the same zeros in it.
   private mutating func placeGradients(_ stack: ConvolutionStack) {
     var wanted = layers.map { layer in
       let zeros = Kernels.bordersOfGradient(image: layer.image, result: layer.result, layer.taps)

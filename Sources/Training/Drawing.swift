@@ -27,7 +27,7 @@ struct Drawing {
   /// - Parameter rows: `[n, dims]`, 0…1.
   /// - Returns: `[n, dims]`.
   func pixels(_ rows: Tensor) -> [UInt8] {
-    rows.scalars.map { value in
+    (preparation.kind == .real ? values(rows) : rows.scalars).map { value in
       // A NaN, which no trained model should give, compares with nothing and is drawn black.
       let scaled = (value * 255).rounded()
       return scaled >= 255 ? 255 : scaled > 0 ? UInt8(scaled) : 0
@@ -36,6 +36,7 @@ struct Drawing {
 
   /// The values in the units that were uploaded.
   func values(_ rows: Tensor) -> [Float] {
+    if let standardization = preparation.standardization { return standardization.restore(rows.scalars, dims: preparation.shape.dims) }
     let scale = Float(preparation.scale)
     return scale == 1 ? rows.scalars : rows.scalars.map { $0 * scale }
   }

@@ -19,7 +19,7 @@ struct EvaluationRun {
       throw WorkerFailure(.invalidJob, "the family \"\(loaded.family)\" has no density, so that no nats can be told")
     }
     guard let nats = try nats(of: model, loaded.preparation) else { return nil }
-    let estimate = MeanEstimate(of: nats)
+    let estimate = MeanEstimate(of: nats.map(loaded.preparation.natsInUnits))
     guard estimate.mean.isFinite else { throw WorkerFailure(.diverged, "the mean nats are \(estimate.mean)") }
     let bitsPerDim = LikelihoodEvaluation.bitsPerDim(nats: estimate.mean, dims: loaded.preparation.shape.dims)
     let settings: JSONValue = [

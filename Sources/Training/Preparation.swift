@@ -12,6 +12,8 @@ package struct Preparation: Sendable, Equatable {
   package let binarization: Binarization
   /// The value that becomes 1; for reals 1 itself, so that they stay as they are.
   package let scale: Double
+  /// Of reals, once there are training examples to fit it to; nil for others.
+  package private(set) var standardization: Standardization?
 
   package struct Refusal: Error, Sendable, Equatable {
     package let detail: String
@@ -38,6 +40,17 @@ package struct Preparation: Sendable, Equatable {
     }
     return .success(Preparation(shape: dataset.shape, kind: kind, binarization: binarization, scale: scale))
   }
+
+  /// The same with reals standardized on these examples.
+  func standardized(on examples: [Int], of dataset: Dataset, admitsConstants: Bool) throws(Standardization.ConstantColumn) -> Preparation {
+    guard kind == .real, !examples.isEmpty else { return self }
+    var standardized = self
+    standardized.standardization = try Standardization(of: examples, in: dataset, admitsConstants: admitsConstants)
+    return standardized
+  }
+
+  /// The nats of examples in the units in which they were uploaded, from those of what the model sees.
+  func natsInUnits(_ nats: Double) -> Double { nats + (standardization?.logVolume(dims: shape.dims) ?? 0) }
 
   /// What the model is made for.
   package var input: ModelInput {
@@ -98,7 +111,7 @@ extension Preparation {
     // Bits are bits on any scale: those of a set in {0, 255} fit a model of {0, 1}.
     let isBits = dataset.description.bits
     switch (kind, binarization) {
-    case (.real, _): break
+    case (.real, _): standardization?.standardize(&scalars, dims: dims)
     case (.grey256, _): Self.multiply(&scalars, by: 1 / Float(scale))
     case (.bits, _) where isBits || binarization == .none: Self.threshold(&scalars, at: .leastNonzeroMagnitude)
     case (.bits, .stochastic): drawBits(&scalars, indices: indices, step: draw.step, using: randomness)
@@ -125,9 +138,11 @@ extension Preparation {
 
 extension Preparation {
   package var json: JSONValue {
-    [
+    var json: JSONObject = [
       "shape": shape.json, "kind": .string(kind.rawValue), "binarize": .string(binarization.rawValue), "scale": .number(scale),
     ]
+    if let standardization { json["standardization"] = standardization.json }
+    return .object(json)
   }
 
   package init?(json: JSONValue) {
@@ -140,5 +155,9 @@ extension Preparation {
     self.kind = kind
     self.binarization = binarization
     self.scale = scale
+    if let json = json["standardization"] {
+      guard let standardization = Standardization(json: json, dims: shape.dims) else { return nil }
+      self.standardization = standardization
+    }
   }
 }

@@ -24,7 +24,7 @@ struct ScoreAnswer {
     let nats = LikelihoodEvaluation.nats(of: dataset.count, dims: loaded.preparation.shape.dims, by: model, batch: Self.batch) { range in
       loaded.preparation.tensor(of: Array(range), in: dataset, draw: .fixed, using: randomness)
     }
-    let scores = nats ?? []
+    let scores = nats?.map(loaded.preparation.natsInUnits) ?? []
     let answer: JSONValue = [
       "estimator": .string(model.estimator),
       "settings": ["step": .integer(loaded.step), "binarize": .string(loaded.preparation.binarization.rawValue)],

@@ -15,12 +15,12 @@ struct TrainingData {
 
   init(_ task: TrainingJob.TrainingTask) throws {
     dataset = try Self.open(task.dataset)
-    preparation = try Preparation.fitting(dataset.description, binarization: task.binarization).mapError {
+    let fitted = try Preparation.fitting(dataset.description, binarization: task.binarization).mapError {
       WorkerFailure(.dataset, "binarize \($0.detail)")
     }.get()
     if let file = task.validation {
       let other = try Self.open(file)
-      if let refusal = preparation.refusal(of: other.description) { throw WorkerFailure(.dataset, "validation_dataset \(refusal)") }
+      if let refusal = fitted.refusal(of: other.description) { throw WorkerFailure(.dataset, "validation_dataset \(refusal)") }
       training = Array(0..<dataset.count)
       validation = (other, Array(0..<other.count))
       warnings = []
@@ -30,6 +30,12 @@ struct TrainingData {
       training = split.training
       validation = (dataset, split.validation)
       warnings = fraction > 0 ? Self.warning(of: split).map { [$0] } ?? [] : []
+    }
+    do {
+      preparation = try fitted.standardized(
+        on: training, of: dataset, admitsConstants: !task.family.abilities.contains("score"))
+    } catch {
+      throw WorkerFailure(.dataset, error.detail)
     }
   }
 
@@ -63,9 +69,9 @@ struct TrainingData {
   func validationNats(of model: any ScoresLikelihood, using randomness: Philox, isStopped: () -> Bool) -> Double? {
     let (dataset, examples) = validation
     let nats = LikelihoodEvaluation.nats(
-      of: examples.count, dims: preparation.shape.dims, by: model, batch: Self.validationBatch,
+      of: examples.count, dims: preparation.shape.dims, by: model.validating, batch: Self.validationBatch,
       examples: { preparation.tensor(of: Array(examples[$0]), in: dataset, draw: .fixed, using: randomness) }, isStopped: isStopped)
-    return nats.map { $0.reduce(0, +) / Double($0.count) }
+    return nats.map { preparation.natsInUnits($0.reduce(0, +) / Double($0.count)) }
   }
 
   /// Chosen: a request to stop is seen within a few milliseconds; no result depends on it.

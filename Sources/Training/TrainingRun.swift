@@ -119,7 +119,7 @@ extension TrainingRun {
     }
     progress.step += 1
     progress.batch += 1
-    progress.lossSum += loss * Double(examples.count)
+    progress.lossSum += (model is any ScoresLikelihood ? data.preparation.natsInUnits(loss) : loss) * Double(examples.count)
     progress.lossCount += examples.count
     progress.seconds = clock.seconds
     reporter.trained(examples.count)

@@ -39,7 +39,7 @@ extension BenchCase {
         }
         let weights = Kernels.RunningWeights(
           W: random([dims, hidden], 0), c: random([hidden], 1), V: random([dims, hidden], 2), b: random([dims], 3))
-        return { [Kernels.drawBits(weights, order: nil, Array(0..<64), temperature: 1, using: Philox(seed: 1), team).x] }
+        return { [Kernels.draw(.bits, weights, RunningSum(), Array(0..<64), temperature: 1, using: Philox(seed: 1), team).x] }
       }),
   ]
 }

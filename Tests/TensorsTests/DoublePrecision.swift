@@ -271,6 +271,24 @@ extension GaussianDivergence: DoublePrecision {
   }
 }
 
+extension GaussiansNats: DoublePrecision {
+  func exactly(_ inputs: [Doubles]) -> [Double] {
+    let (parameters, x) = (inputs[0].scalars, inputs[1])
+    let sites = x.scalars.count / x.shape[0]
+    return (0..<x.shape[0]).map { r in
+      (r * sites..<(r + 1) * sites).reduce(0) { nats, site in
+        let at = site * 3 * components
+        let shares = (at..<at + components).map { exp(parameters[$0]) }
+        let densities = (at..<at + components).map { k in
+          let deviation = exp(max(parameters[k + 2 * components], -7))
+          return exp(-pow((x.scalars[site] - parameters[k + components]) / deviation, 2) / 2) / (deviation * (2 * Double.pi).squareRoot())
+        }
+        return nats - log(zip(shares, densities).reduce(0) { $0 + $1.0 * $1.1 } / shares.reduce(0, +))
+      }
+    }
+  }
+}
+
 extension Mean: DoublePrecision {
   func exactly(_ inputs: [Doubles]) -> [Double] { [inputs[0].scalars.reduce(0, +) / Double(inputs[0].scalars.count)] }
 }

@@ -52,8 +52,8 @@ struct RunningSumTests {
   @Test(arguments: [nil, order])
   func `draws come as often as the model says`(order: Order?) {
     let count = 20_000
-    let drawn = Kernels.drawBits(
-      weights, order: order, Array(0..<count), temperature: 1, using: Philox(seed: 3), ThreadTeam(count: 2))
+    let drawn = Kernels.draw(
+      .bits, weights, RunningSum(order: order), Array(0..<count), temperature: 1, using: Philox(seed: 3), ThreadTeam(count: 2))
     let nats = Kernels.bernoulliNats(logits: logits(of: images, order: order), of: images, .alone)
     var counts = [Int](repeating: 0, count: 64)
     for row in 0..<count { counts[drawn.x.row(row).reversed().reduce(0) { 2 * $0 + Int($1) }] += 1 }
@@ -71,13 +71,13 @@ struct RunningSumTests {
 
   @Test(arguments: [nil, order])
   func `logits while drawing are those of scoring, bit for bit`(order: Order?) {
-    let drawn = Kernels.drawBits(weights, order: order, Array(0..<37), temperature: 0.7, using: Philox(seed: 5), .alone)
+    let drawn = Kernels.draw(.bits, weights, RunningSum(order: order), Array(0..<37), temperature: 0.7, using: Philox(seed: 5), .alone)
     #expect(logits(of: drawn.x, order: order) == drawn.logits)
   }
 
   @Test func `a sample depends on its number alone`() {
     func draw(_ indices: [Int], threads: Int) -> Tensor {
-      Kernels.drawBits(weights, order: nil, indices, temperature: 1, using: Philox(seed: 5), ThreadTeam(count: threads)).x
+      Kernels.draw(.bits, weights, RunningSum(), indices, temperature: 1, using: Philox(seed: 5), ThreadTeam(count: threads)).x
     }
     let all = draw(Array(100..<150), threads: 1)
     #expect(draw(Array(100..<150), threads: 4) == all)

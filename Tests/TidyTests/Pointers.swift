@@ -55,6 +55,7 @@ private enum Pointers {
     "Sources/Tensors/Kernels+Convolution.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+ConvolutionStack.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Gaussian.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+Gaussians.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Likelihoods.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Normalization.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Optimizers.swift": "wraps the kernels in C",

@@ -267,6 +267,18 @@ double fount_gaussian_divergence(const float *parameters, long dims);
 // dparameters, or that added.
 void fount_gaussian_divergence_gradient(float *dparameters, const float *parameters, float dnats, long dims, int adds);
 
+// Σ over sites of −ln of the density that a mixture of Gaussians has at x[s], in their order. parameters [sites, 3, components]: logits of
+// the shares, means, logarithms of the deviations, which count as −7 where they are less.
+enum { fount_gaussians_max = 64 };
+double fount_gaussians_nats(const float *parameters, const float *x, long sites, long components);
+// dparameters: its gradient times dnats, or that added.
+void fount_gaussians_gradient(
+    float *dparameters, const float *parameters, const float *x, float dnats, long sites, long components, int adds);
+// x[s]: the component by uniforms[s] (`fount_categorical`) from logits over the temperature, then its mean and normals[s] times its
+// deviation times the root of the temperature.
+void fount_gaussians_draw(
+    float *x, const float *parameters, const float *uniforms, const float *normals, long sites, long components, float temperature);
+
 // MARK: Recurrence
 
 // y[r] = (h, c) of an LSTM cell: c = σ(forget) · c before + σ(in) · tanh(candidate), h = σ(out) · tanh(c). gates [rows, 4, units]: in,
@@ -297,11 +309,14 @@ typedef struct {
 
 // z of one block of `fount_running_rows` rows.
 void fount_running_logits(const fount_running *layer, long block);
-// Bits drawn one after the other into x [batch, dims], with their logits in z; there is one output. The uniform of dimension d is that of
-// site d of the row's example.
+// What a dimension's outputs tell: the logit of a bit, the logits of levels, whose value is level / (outputs − 1), or the parameters of a
+// mixture of Gaussians.
+enum { fount_draw_bits, fount_draw_levels, fount_draw_gaussians };
+// Numbers drawn one after the other into x [batch, dims], with their outputs in z. Those of dimension d are drawn by the uniform of site d
+// of the row's example, and for Gaussians by its normal number one step later.
 void fount_running_draw(
-    const fount_running *layer, float *x, const uint32_t *examples, uint32_t step, uint32_t stream, uint64_t seed, float temperature,
-    long block);
+    const fount_running *layer, float *x, int distribution, const uint32_t *examples, uint32_t step, uint32_t stream, uint64_t seed,
+    float temperature, long block);
 // What the gradients read of one block of `fount_running_gradient_rows` rows: dims · (2 + outputs) rows of as many numbers.
 void fount_running_pack(const fount_running *layer, float *packed, long block);
 // One panel of columns of dw, dc and dv, from all packed blocks.

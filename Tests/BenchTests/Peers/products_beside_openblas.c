@@ -1,7 +1,8 @@
 // The kernels' products beside OpenBLAS's, one thread each, in turn in one process, at the shapes of the families' layers.
 //
 //   apt-get install libopenblas-dev
-//   clang -O2 -I Sources/CKernels/include Tests/BenchTests/Peers/products_beside_openblas.c Sources/CKernels/*.c -lopenblas -lm -lpthread -o products
+//   clang -O2 -I Sources/CKernels/include Tests/BenchTests/Peers/products_beside_openblas.c Sources/CKernels/*.c \
+//     -lopenblas -lm -lpthread -o products
 //   env -u OPENBLAS_CORETYPE OPENBLAS_NUM_THREADS=1 ./products
 //
 // Prints, for a layer of [batch, inputs] by [inputs, outputs], the three products of a training step: GFLOP/s of the fastest of the rounds.
@@ -38,7 +39,8 @@ static void our_weights(fount_dense *l) {
   for (long panel = 0; panel < panels(l->outputs); panel++) fount_dense_weight_gradient(l, panel);
 }
 
-static void multiply(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c) {
+static void multiply(
+    CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c) {
   cblas_sgemm(CblasRowMajor, ta, tb, (int)m, (int)n, (int)k, 1, a, (int)lda, b, (int)ldb, 0, c, (int)n);
 }
 static void their_forward(fount_dense *l) {

@@ -320,13 +320,22 @@ static void reductions(void) {
   doubles_of("fount_logistics_nats", &sum, 1);
   fount_logistics_gradient(dparameters, parameters, levels, 0.7f, sites, components, 0);
   floats_of("fount_logistics_gradient", dparameters, count);
+  // Some deviations beyond their bound, and a number that is far off.
+  float *mixture = numbers(count, 5, -9, 3), *reals = numbers(sites, 6, -3, 3), *normals = numbers(sites, 7, -3, 3), drawn[sites];
+  reals[3] = 40.0f;
+  sum = fount_gaussians_nats(mixture, reals, sites, components);
+  doubles_of("fount_gaussians_nats", &sum, 1);
+  fount_gaussians_gradient(dparameters, mixture, reals, 0.7f, sites, components, 0);
+  floats_of("fount_gaussians_gradient", dparameters, count);
+  fount_gaussians_draw(drawn, mixture, levels, normals, sites, components, 0.7f), floats_of("fount_gaussians_draw", drawn, sites);
   double squares = fount_sum_of_squares(logits, rows * columns);
   doubles_of("fount_sum_of_squares", &squares, 1);
 }
 
 static void recurrence(void) {
   enum { rows = 3, units = 21 };
-  float *gates = numbers(rows * 4 * units, 1, -3, 3), *before = numbers(rows * 2 * units, 2, -2, 2), *dy = numbers(rows * 2 * units, 3, -1, 1);
+  float *gates = numbers(rows * 4 * units, 1, -3, 3), *before = numbers(rows * 2 * units, 2, -2, 2);
+  float *dy = numbers(rows * 2 * units, 3, -1, 1);
   float *y = room(rows * 2 * units), *dgates = room(rows * 4 * units), *dbefore = room(rows * 2 * units);
   fount_lstm(y, gates, before, rows, units), floats_of("fount_lstm", y, rows * 2 * units);
   fount_lstm_gradient(dgates, dbefore, dy, gates, before, y, rows, units, 0, 0);
@@ -343,6 +352,37 @@ static void gaussians(void) {
   doubles_of("fount_gaussian_divergence", &nats, 1);
   fount_gaussian_divergence_gradient(dparameters, parameters, 0.7f, dims, 0);
   floats_of("fount_gaussian_divergence_gradient", dparameters, 2 * dims);
+}
+
+static void running_sum(const char *name, int distribution, long outputs) {
+  enum { rows = 21, dims = 5, hidden = 19 };
+  const int32_t order[] = {3, 0, 4, 1, 2};
+  const uint32_t examples[rows] = {7, 3, 9};
+  float *x = numbers(rows * dims, 1, -1, 1), *z = room(rows * dims * outputs), *dz = numbers(rows * dims * outputs, 2, -1, 1);
+  for (int i = 0; distribution == fount_draw_bits && i < rows * dims; i++) x[i] = x[i] > 0 ? 1 : 0;
+  float *dw = room(dims * hidden), *dc = room(hidden), *dv = room(dims * outputs * hidden);
+  fount_running layer = {
+      .batch = rows, .dims = dims, .hidden = hidden, .outputs = outputs, .order = order, .x = x, .w = numbers(dims * hidden, 3, -1, 1),
+      .c = numbers(hidden, 4, -1, 1), .v = numbers(dims * outputs * hidden, 5, -1, 1), .bias = numbers(dims * outputs, 6, -1, 1), .z = z,
+      .dz = dz, .dw = dw, .dc = dc, .dv = dv};
+  long blocks = (rows + fount_running_rows - 1) / fount_running_rows;
+  long packs = (rows + fount_running_gradient_rows - 1) / fount_running_gradient_rows;
+  float *packed = packed_room(packs * dims * (2 + outputs) * fount_running_gradient_rows), *drawn = room(rows * dims);
+  char line[100];
+  for (long block = 0; block < blocks; block++) fount_running_logits(&layer, block);
+  snprintf(line, sizeof line, "fount_running_logits %s", name), floats_of(line, z, rows * dims * outputs);
+  for (long block = 0; block < packs; block++) fount_running_pack(&layer, packed, block);
+  for (long panel = 0; panel < panels(hidden); panel++) fount_running_gradients(&layer, packed, panel);
+  snprintf(line, sizeof line, "fount_running_gradients %s", name), floats_of(line, dw, dims * hidden);
+  floats_of(line, dc, hidden), floats_of(line, dv, dims * outputs * hidden);
+  for (long block = 0; block < blocks; block++) fount_running_draw(&layer, drawn, distribution, examples, 2, 4, 7, 0.8f, block);
+  snprintf(line, sizeof line, "fount_running_draw %s", name), floats_of(line, drawn, rows * dims);
+}
+
+static void running_sums(void) {
+  running_sum("bits", fount_draw_bits, 1);
+  running_sum("levels", fount_draw_levels, 4);
+  running_sum("gaussians", fount_draw_gaussians, 6);
 }
 
 static void optimizers(void) {
@@ -391,6 +431,7 @@ int main(void) {
   reductions();
   recurrence();
   gaussians();
+  running_sums();
   optimizers();
   randomness();
   return 0;
