@@ -89,6 +89,7 @@ let package = Package(
     tests("ImagesTests", ["Images"]),
     tests("DatasetsTests", ["Datasets", "Files", "JSON"]),
     tests("TensorsTests", ["Tensors"], exclude: ["Bits"]),
+    tests("BenchTests", ["fount", "Tensors"]),
     tests("ModelsTests", ["Models", "Tensors", "JSON", "Evaluation"]),
     tests("TrainingTests", ["Training", "Models", "Evaluation", "Tensors", "Datasets", "Files", "JSON"]),
     tests("JobsTests", ["Jobs", "Files", "JSON"]),

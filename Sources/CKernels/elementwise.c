@@ -110,6 +110,11 @@ CLONES void fount_sum(float *restrict y, const float *a, const float *b, long co
   for (long i = 0; i < count; i++) y[i] = a[i] + b[i];
 }
 
+CLONES void fount_average(float *restrict average, const float *restrict weights, long count, float decay) {
+  const float fresh = 1.0f - decay;
+  for (long i = 0; i < count; i++) average[i] = fresh * (weights[i] - average[i]) + average[i];
+}
+
 CLONES void fount_multiply(float *y, const float *a, const float *b, long count, int adds) {
   if (adds) {
     for (long i = 0; i < count; i++) y[i] = a[i] * b[i] + y[i];

@@ -39,6 +39,18 @@ CLONES void fount_uniform(float *uniforms, long count, uint32_t example, uint32_
   uniforms_of(uniforms, 0, count, example, step, stream, seed);
 }
 
+CLONES void fount_bits(
+    float *restrict bits, const float *restrict p, long first, long count, uint32_t example, uint32_t step, uint32_t stream,
+    uint64_t seed) {
+  enum { stretch = 64 };
+  for (long at = 0; at < count; at += stretch) {
+    float uniforms[stretch];
+    long sites = count - at < stretch ? count - at : stretch;
+    uniforms_of(uniforms, (first + at) / 4, sites, example, step, stream, seed);
+    for (long i = 0; i < sites; i++) bits[at + i] = uniforms[i] < p[at + i] ? 1.0f : 0.0f;
+  }
+}
+
 CLONES void fount_dropout(
     float *restrict y, const float *restrict x, long count, float keep, int adds, uint32_t example, uint32_t step, uint32_t stream,
     uint64_t seed) {

@@ -2,12 +2,12 @@ import CKernels
 
 /// Cells of recurrent networks.
 extension Kernels {
-  /// `fount_lstm`: the state (h, c) after a step.
+  /// `fount_lstm`: the state (h, c) after a step; a sampler's next step, too.
   /// - Parameters:
   ///   - gates: `[batch, 4 · units]`
   ///   - before: `[batch, 2 · units]`
   ///   - y: `[batch, 2 · units]`
-  static func lstm(gates: Tensor, before: Tensor, into y: inout Tensor, _ team: ThreadTeam) {
+  package static func lstm(gates: Tensor, before: Tensor, into y: inout Tensor, _ team: ThreadTeam) {
     let (rows, units) = cell(gates, before)
     precondition(y.count == before.count, "shapes that do not meet: \(y.shape), \(before.shape)")
     unsafe read(gates) { gates in

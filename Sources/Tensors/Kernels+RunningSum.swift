@@ -68,9 +68,10 @@ extension Kernels {
                   var (running, packed) = unsafe lent.value
                   unsafe fount_running_pack(&running, packed, block)
                 }
-                team.forEachBlock(of: panels(hidden)) { panel in
+                let spread = Spread(over: panels(hidden))
+                team.forEachBlock(of: spread.count) { block in
                   var (running, packed) = unsafe lent.value
-                  unsafe fount_running_gradients(&running, packed, panel)
+                  unsafe fount_running_gradients(&running, packed, spread.place(block))
                 }
               }
             }
@@ -111,6 +112,22 @@ extension Kernels {
       }
     }
     return (x, logits)
+  }
+
+  /// Panels in an order in which those that are taken one after the other lie apart: neighbours share lines of the cache, and threads that
+  /// write to them at once would take the lines from each other.
+  private struct Spread: Sendable {
+    let count: Int
+    private let step: Int
+
+    init(over count: Int) {
+      func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
+      self.count = count
+      step = (max(1, count * 2 / 5)...max(1, count)).first { divisor($0, count) == 1 } ?? 1
+    }
+
+    /// Each place comes once, since step and count have no divisor in common.
+    func place(_ block: Int) -> Int { block * step % count }
   }
 
   private static func check(_ weights: RunningWeights, _ layer: RunningSum, batch: Int, dims: Int) {

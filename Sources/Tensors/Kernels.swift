@@ -201,6 +201,22 @@ package enum Kernels {
     }
   }
 
+  /// `fount_average`: the running average of weights (Polyak & Juditsky 1992), average += (1 − decay) · (weights − average).
+  package static func average(_ weights: Tensor, into average: inout Tensor, decay: Float, _ team: ThreadTeam) {
+    let count = weights.count
+    precondition(average.count == count, "shapes that do not meet: \(weights.shape), \(average.shape)")
+    precondition((0...1).contains(decay), "a decay of 0 to 1, not \(decay)")
+    unsafe read(weights) { weights in
+      unsafe write(&average) { average in
+        let lent = unsafe Lent((weights: weights, average: average))
+        inStretches(of: count, team) { stretch in
+          let (weights, average) = unsafe lent.value
+          unsafe fount_average(average + stretch.lowerBound, weights + stretch.lowerBound, stretch.count, decay)
+        }
+      }
+    }
+  }
+
   /// `fount_multiply`: y = a · b, or that added to y.
   static func multiply(_ a: Tensor, _ b: Tensor, into y: inout Tensor, adds: Bool, _ team: ThreadTeam) {
     let count = y.count

@@ -30,7 +30,7 @@ package enum Primitives {
   package static let all: [any Primitive.Type] = [
     Dense.self, Convolution.self, TransposedConvolution.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
     Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, LSTMCell.self, RunningSum.self,
-    BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, Mean.self,
+    GaussianDraw.self, GaussianDivergence.self, BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, Mean.self,
   ]
 }
 

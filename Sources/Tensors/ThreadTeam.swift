@@ -64,7 +64,7 @@ private final class Results<Result: Sendable>: @unchecked Sendable {
   }
 }
 
-/// Where the caller pins its work and the threads find it. Unchecked, because `condition`'s lock guards every variable.
+/// Where the caller pins its work and the threads find it. Unchecked, because the lock of `posted` guards every variable.
 private final class Board: @unchecked Sendable {
   /// A piece of work: it hands out its blocks one by one. Unchecked, because `body` is only taken away once no thread holds the work.
   private final class Work: @unchecked Sendable {
@@ -89,7 +89,9 @@ private final class Board: @unchecked Sendable {
     func forgetBody() { body = nil }
   }
 
-  private let condition = NSCondition()
+  /// Threads wait for `posted`, the caller alone for `finished`: who has news wakes those that the news is for.
+  private let posted = NSCondition()
+  private let finished = NSCondition()
   private var work: Work?
   private var sleeping = 0
   private var ended = false
@@ -101,25 +103,26 @@ private final class Board: @unchecked Sendable {
 
   func run(_ body: @escaping @Sendable (Int) -> Void, blocks: Int) {
     let mine = Work(blocks: blocks, body)
-    condition.lock()
+    posted.lock()
     work = mine
     pieces.wrappingAdd(1, ordering: .releasing)
-    if sleeping > 0 { condition.broadcast() }
-    condition.unlock()
+    // The caller takes a block itself.
+    for _ in 0..<min(sleeping, blocks - 1) { posted.signal() }
+    posted.unlock()
     mine.takeBlocks()
-    condition.lock()
+    posted.lock()
     work = nil
-    condition.unlock()
+    posted.unlock()
     // From here on no thread can take this work up; those that have it finish their block.
     var looked = 0
     while holding.load(ordering: .acquiring) > 0 && looked < Self.looks {
       Kernels.pause()
       looked += 1
     }
-    condition.lock()
-    while holding.load(ordering: .acquiring) > 0 { condition.wait() }
+    finished.lock()
+    while holding.load(ordering: .acquiring) > 0 { finished.wait() }
+    finished.unlock()
     mine.forgetBody()
-    condition.unlock()
   }
 
   func serve() {
@@ -130,29 +133,30 @@ private final class Board: @unchecked Sendable {
         Kernels.pause()
         looked += 1
       }
-      condition.lock()
+      posted.lock()
       sleeping += 1
-      while pieces.load(ordering: .relaxed) == seen && !ended { condition.wait() }
+      while pieces.load(ordering: .relaxed) == seen && !ended { posted.wait() }
       sleeping -= 1
       seen = pieces.load(ordering: .relaxed)
       let mine = work
       if mine != nil { holding.wrappingAdd(1, ordering: .relaxed) }
       let over = ended
-      condition.unlock()
+      posted.unlock()
       if over { return }
       guard let mine else { continue }
       mine.takeBlocks()
-      condition.lock()
-      holding.wrappingSubtract(1, ordering: .releasing)
-      condition.broadcast()
-      condition.unlock()
+      if holding.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+        finished.lock()
+        finished.signal()
+        finished.unlock()
+      }
     }
   }
 
   func end() {
-    condition.lock()
+    posted.lock()
     ended = true
-    condition.broadcast()
-    condition.unlock()
+    posted.broadcast()
+    posted.unlock()
   }
 }

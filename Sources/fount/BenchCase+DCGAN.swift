@@ -70,7 +70,7 @@ extension BenchCase {
   static let dcganCases = [
     BenchCase(
       name: "dcgan_28_b64", what: "train_step", operations: dcganOperations,
-      prepare: { team in
+      leaving: { team in
         var (generator, discriminator) = (BenchNetwork(team), BenchNetwork(team))
         let (layers, judge) = (Generator(&generator), Discriminator(&discriminator))
         let pixels = Tensor(uniformIn: -1..<1, shape: [batch, 28, 28, 1], .data, index: 0, using: Philox(seed: 1))
@@ -96,6 +96,7 @@ extension BenchCase {
           }
           generator.descend(from: fooled, weights, step: step)
           step += 1
+          return generator.weights + discriminator.weights
         }
       })
   ]

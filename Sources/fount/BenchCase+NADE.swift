@@ -12,7 +12,7 @@ extension BenchCase {
       name: "nade_784_500_b100", what: "train_step",
       // The sums and the logits; and going back, dV, dW and what the sums are owed.
       operations: 100 * 5 * product,
-      prepare: { team in
+      leaving: { team in
         var network = BenchNetwork(team)
         let (sums, logits) = (network.add("W", [dims, hidden], bias: hidden), network.add("V", [dims, hidden], bias: dims))
         let x = bits(rows: 100, columns: dims)
@@ -27,17 +27,18 @@ extension BenchCase {
           }
           network.descend(from: loss, weights, step: step)
           step += 1
+          return network.weights
         }
       }),
     BenchCase(
       name: "nade_784_500_b64", what: "sample", operations: 64 * 2 * product,
-      prepare: { team in
+      leaving: { team in
         func random(_ shape: [Int], _ index: Int) -> Tensor {
           Tensor(uniformIn: -0.05..<0.05, shape: shape, .initialization, index: index, using: Philox(seed: 1))
         }
         let weights = Kernels.RunningWeights(
           W: random([dims, hidden], 0), c: random([hidden], 1), V: random([dims, hidden], 2), b: random([dims], 3))
-        return { _ = Kernels.drawBits(weights, order: nil, Array(0..<64), temperature: 1, using: Philox(seed: 1), team) }
+        return { [Kernels.drawBits(weights, order: nil, Array(0..<64), temperature: 1, using: Philox(seed: 1), team).x] }
       }),
   ]
 }

@@ -3,16 +3,32 @@ import Models
 import Tensors
 
 /// Something that is measured, with what it has to compute.
-struct BenchCase: Sendable {
-  let name: String
+package struct BenchCase: Sendable {
+  package let name: String
   /// "train_step", "sample", or a kernel's part.
-  let what: String
+  package let what: String
   /// Additions and multiplications that the mathematics asks for; what a mask kills is not among them.
   let operations: Double
-  /// Makes what the work needs, and gives the work.
-  let prepare: @Sendable (ThreadTeam) -> () -> Void
+  /// Makes what the work needs, and gives the work, which tells what it leaves: a model's weights or its samples.
+  package let prepare: @Sendable (ThreadTeam) -> () -> [Tensor]
 
-  static let all = madeCases + nadeCases + pixelCNNCases + dcganCases + convolutionCases
+  init(name: String, what: String, operations: Double, leaving prepare: @escaping @Sendable (ThreadTeam) -> () -> [Tensor]) {
+    (self.name, self.what, self.operations, self.prepare) = (name, what, operations, prepare)
+  }
+
+  /// Work that leaves nothing to be looked at.
+  init(name: String, what: String, operations: Double, prepare: @escaping @Sendable (ThreadTeam) -> () -> Void) {
+    self.init(name: name, what: what, operations: operations) { team in
+      let work = prepare(team)
+      return {
+        work()
+        return []
+      }
+    }
+  }
+
+  package static let all =
+    madeCases + nadeCases + vaeCases + rbmCases + pixelCNNCases + pixelCNNSamplingCases + dcganCases + convolutionCases
 }
 
 // MARK: MADE
@@ -38,20 +54,21 @@ extension BenchCase {
       name: "made_784_500_b100", what: "train_step",
       // Forward and the weights' gradient of both layers, and what goes back through the second.
       operations: 2 * 100 * (2 * Double(madeLive.hidden) + 3 * Double(madeLive.output)),
-      prepare: { team in
+      leaving: { team in
         var model = made(team)
         let x = bits(rows: 100, columns: madeDims)
         var step = 0
         return {
           _ = model.trainStep(on: x, examples: Array(0..<100), step: step, learningRate: 1e-3, using: Philox(seed: 1))
           step += 1
+          return model.weights.map(\.tensor)
         }
       }),
     BenchCase(
       name: "made_784_500_b64", what: "sample", operations: 2 * 64 * Double(madeLive.hidden + madeLive.output),
-      prepare: { team in
+      leaving: { team in
         let model = made(team)
-        return { _ = model.sample(Array(0..<64), temperature: 1, using: Philox(seed: 1)) }
+        return { [model.sample(Array(0..<64), temperature: 1, using: Philox(seed: 1))] }
       }),
   ]
 
@@ -60,4 +77,8 @@ extension BenchCase {
     let uniforms = Tensor(uniform: columns, .data, examples: Array(0..<rows), using: Philox(seed: 1))
     return Tensor(shape: [rows, columns], scalars: uniforms.scalars.map { $0 < 0.3 ? 1 : 0 })
   }
+}
+
+extension BenchNetwork {
+  var weights: [Tensor] { parameters.all.map(\.tensor) }
 }

@@ -24,7 +24,7 @@ struct BenchCommand: ParsableCommand {
       let work = benchCase.prepare(team)
       // The peak before and after, since the machine's frequency is not the same all the time.
       let before = PeakRate.measured(team)
-      let times = Timings(of: work, seconds: seconds)
+      let times = Timings(of: { _ = work() }, seconds: seconds)
       let peak = max(before, PeakRate.measured(team))
       print(line(benchCase, times, peak: peak).serialized())
     }

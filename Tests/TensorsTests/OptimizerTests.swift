@@ -29,6 +29,24 @@ struct OptimizerTests {
     #expect(parameters.state.map(\.name) == (momentum > 0 ? ["w", "optimizer.mean.w"] : ["w"]))
   }
 
+  @Test func `a running average takes its share of the way to the weights`() {
+    let count = 40_000
+    let weights = Tensor(uniformIn: -1..<1, shape: [count], .noise, index: 0, using: Philox(seed: 1))
+    let start = Tensor(uniformIn: -1..<1, shape: [count], .noise, index: 1, using: Philox(seed: 1))
+    func averaged(_ decay: Float, threads: Int) -> Tensor {
+      var average = start
+      Kernels.average(weights, into: &average, decay: decay, ThreadTeam(count: threads))
+      return average
+    }
+    let average = averaged(0.9, threads: 1)
+    for (index, found) in average.scalars.enumerated() {
+      let (before, w) = (Double(start.scalars[index]), Double(weights.scalars[index]))
+      #expect(abs(Double(found) - (before + (1 - Double(Float(0.9))) * (w - before))) < 2e-7)
+    }
+    #expect(averaged(0.9, threads: 3) == average)
+    #expect(averaged(1, threads: 1) == start)
+  }
+
   @Test func `RMSProp steps are those of double precision, with weight decay and an average`() {
     let count = 37
     var settings = OptimizerSettings.rmsProp

@@ -53,13 +53,16 @@ private enum Pointers {
     "Sources/Jobs/ChildLaunch+Spawn.swift": "spawns children",
     "Sources/Tensors/Kernels.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Convolution.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+Gaussian.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Likelihoods.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Normalization.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Optimizers.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+Pixels.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Products.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Randomness.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Recurrence.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+RunningSum.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+Sparse.swift": "wraps the kernels in C",
   ]
 
   static func strayed(in files: [TextFile], allowed: [String: String]) -> [Finding] {

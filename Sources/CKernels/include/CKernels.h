@@ -54,6 +54,53 @@ void fount_add_scaled_row(
 // y[r, from..<to] = f(sums[r, from..<to] + bias[from..<to]), the end of a dense layer.
 void fount_finish_columns(float *y, const float *sums, long rows, long stride, const float *bias, long from, long to, int activation);
 
+// MARK: Products with inputs of which many are 0. A block is a panel of 64 columns of the result.
+
+enum { fount_wide_panel = 64 };
+
+// y = f(x·w + bias) as above, without a mask, or x·wᵀ; and bits drawn from y.
+typedef struct {
+  long batch, inputs, outputs;
+  const float *x, *w;  // w [inputs, outputs]; [outputs, inputs] when transposed
+  int transposed;
+  const float *bias;  // NULL: none
+  float *y;
+  int activation;
+  float *bits;  // y's like, by the uniform of site j of the row's example; NULL: none
+  const uint32_t *examples;
+  uint32_t step, stream;
+  uint64_t seed;
+  const float *dy;  // dw = scale · xᵀ·dy, or that added
+  float *dw, scale;
+  int dw_adds;
+  // A bit for each x that is not 0, ⌈inputs / 64⌉ words a row; for dw ⌈batch / 64⌉ words a column.
+  const uint64_t *live;
+} fount_sparse;
+
+// Which of `count` numbers, `step` apart, are not 0.
+void fount_live(uint64_t *live, const float *x, long count, long step);
+// One panel of columns of y and of bits.
+void fount_sparse_forward(const fount_sparse *layer, long panel);
+// One panel of columns of dw.
+void fount_sparse_weight_gradient(const fount_sparse *layer, long panel);
+
+// MARK: A convolution at one pixel after another
+
+// The pixel (row, column) of y as `fount_convolution_forward` gives it without a stride, from inputs that are put as they come to be
+// known. As many rows of them are kept as the taps reach over, with zeros beside them: `kept` [images, rows, columns, channels].
+typedef struct {
+  long images, channels, filters, rows, columns, top, left, taps;
+  const int32_t *tap_y, *tap_x;
+  float *kept;
+  const float *packed, *bias;  // of all panels, as for the whole image; bias NULL: none
+  int activation;
+} fount_pixels;
+
+// Keeps x [images, channels]; at a row's beginning the oldest row makes room.
+void fount_pixels_put(const fount_pixels *layer, const float *x, long row, long column);
+// y [images, filters].
+void fount_pixels_forward(const fount_pixels *layer, float *y, long row, long column);
+
 // MARK: Convolutions over images [height, width, channels], the taps that a mask leaves alive alone
 
 enum { fount_taps_max = 1024 };
@@ -104,6 +151,8 @@ void fount_map(float *y, const float *x, long count, int function);
 void fount_map_gradient(float *dx, const float *dy, const float *x, const float *y, long count, int function);
 // y = (adds ? y : 0) + scale · x.
 void fount_add(float *y, const float *x, long count, float scale, int adds);
+// average += (1 − decay) · (weights − average).
+void fount_average(float *average, const float *weights, long count, float decay);
 // y = a + b.
 void fount_sum(float *y, const float *a, const float *b, long count);
 // y = a · b; y += a · b with `adds`.
@@ -156,6 +205,19 @@ double fount_logistics_nats(const float *parameters, const float *x, long sites,
 // dparameters: its gradient times dnats, or that added.
 void fount_logistics_gradient(
     float *dparameters, const float *parameters, const float *x, float dnats, long sites, long components, int adds);
+
+// MARK: Gaussians. parameters [2, dims] a row: means and logarithms of variances.
+
+// z = mean + e^(log variance / 2) · normal of the site.
+void fount_gaussian(float *z, const float *parameters, long dims, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
+// dparameters, or that added.
+void fount_gaussian_gradient(
+    float *dparameters, const float *dz, const float *parameters, long dims, int adds, uint32_t example, uint32_t step, uint32_t stream,
+    uint64_t seed);
+// The divergence from it to the standard normal, nats, in double precision.
+double fount_gaussian_divergence(const float *parameters, long dims);
+// dparameters, or that added.
+void fount_gaussian_divergence_gradient(float *dparameters, const float *parameters, float dnats, long dims, int adds);
 
 // MARK: Recurrence
 
@@ -230,6 +292,9 @@ void fount_uniform(float *uniforms, long count, uint32_t example, uint32_t step,
 void fount_normal(float *normals, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
 // classes[r]: the first class at which the running sum of e^(logits[r] − max) is above uniforms[r] times the whole; in double precision.
 void fount_categorical(float *classes, const float *logits, const float *uniforms, long rows, long columns);
+// bits[i] = uniform of site first + i < p[i]; `first` is a multiple of 4.
+void fount_bits(
+    float *bits, const float *p, long first, long count, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
 // y[site] = uniforms[site] as above < keep ? x[site] / keep : 0, or that added to y.
 void fount_dropout(
     float *y, const float *x, long count, float keep, int adds, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
