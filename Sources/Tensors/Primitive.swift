@@ -31,6 +31,7 @@ package enum Primitives {
     Dense.self, Convolution.self, TransposedConvolution.self, Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
     Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, LSTMCell.self, RunningSum.self,
     GaussianDraw.self, GaussianDivergence.self, BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, Mean.self,
+    LevelNats.self, ColourLogisticsNats.self, GatedUnit.self, ImageLSTM.self,
   ]
 }
 

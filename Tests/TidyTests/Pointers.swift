@@ -54,6 +54,8 @@ private enum Pointers {
     "Sources/Tensors/Kernels.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Convolution.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Gaussian.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+ImageLSTM.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+Levels.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Likelihoods.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Normalization.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Optimizers.swift": "wraps the kernels in C",
