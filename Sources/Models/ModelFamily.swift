@@ -3,7 +3,7 @@ import Tensors
 
 /// A kind of model: what a user is told of it, and how one is made. Adding a family is one file, and one line here.
 package struct ModelFamily: Sendable {
-  package static let all: [ModelFamily] = [.nade, .made]
+  package static let all: [ModelFamily] = [.nade, .made, .pixelRNN, .pixelCNN]
 
   package static func named(_ name: String) -> ModelFamily? { all.first { $0.name == name } }
 

@@ -48,6 +48,17 @@ package struct Taps: Sendable, Hashable {
     x = live.map { Int32($0 % width) }
   }
 
+  /// A kernel of which these places are alive, in raster order.
+  package init(height: Int, width: Int, border: Border, live: [(y: Int, x: Int)]) {
+    precondition(!live.isEmpty && height * width <= Self.countMax, "\(live.count) taps of \(height) by \(width)")
+    precondition(live.allSatisfy { (0..<height).contains($0.y) && (0..<width).contains($0.x) }, "a tap outside \(height) by \(width)")
+    precondition(zip(live, live.dropFirst()).allSatisfy { $0 < $1 }, "taps in another order than raster: \(live)")
+    (self.height, self.width, self.border) = (height, width, border)
+    stride = 1
+    y = live.map { Int32($0.y) }
+    x = live.map { Int32($0.x) }
+  }
+
   /// A kernel of odd extents whose result is as large as its image.
   package static func causal(height: Int, width: Int, _ mask: Mask) -> Taps {
     let border = Border(top: height / 2, left: width / 2, bottom: height / 2, right: width / 2)

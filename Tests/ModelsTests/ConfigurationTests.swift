@@ -29,7 +29,11 @@ struct ConfigurationTests {
       let faults = Faults()
       let configuration = family.schema.resolve(FieldReader(given, faults: faults))
       #expect(faults.all.isEmpty)
-      #expect(family.refusal(configuration, ModelInput(dims: 784, kind: .bits)) == nil)
+      // A preset is of some output: of bits or of levels.
+      let refusals = [ModelInput.Kind.bits, .grey256].map { kind in
+        family.refusal(configuration, ModelInput(dims: 784, imageShape: .init(height: 28, width: 28, channels: 1), kind: kind))
+      }
+      #expect(refusals.contains(nil))
     }
   }
 

@@ -56,6 +56,8 @@ private enum Pointers {
     "Sources/Tensors/Kernels+ConvolutionStack.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Gaussian.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Gaussians.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+ImageLSTM.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+Levels.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Likelihoods.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Normalization.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Optimizers.swift": "wraps the kernels in C",

@@ -279,6 +279,29 @@ void fount_gaussians_gradient(
 void fount_gaussians_draw(
     float *x, const float *parameters, const float *uniforms, const float *normals, long sites, long components, float temperature);
 
+// The same with each of `sites` levels of 0…255, told as x · 255, under the softmax of its own 256 logits: the sum over sites, in order.
+double fount_level_nats(const float *logits, const float *x, long sites);
+// dlogits: its gradient times dnats, or that added.
+void fount_level_gradient(float *dlogits, const float *logits, const float *x, float dnats, long sites, int adds);
+
+// Pixels of three channels, x [pixels, 3], under mixtures whose components have one share for all channels: parameters [pixels, 10,
+// components]: logits of the shares, means, logarithms of the scales, and what the tanh of is the part of red in green's mean, of red in
+// blue's and of green in blue's.
+double fount_colour_logistics_nats(const float *parameters, const float *x, long pixels, long components);
+void fount_colour_logistics_gradient(
+    float *dparameters, const float *parameters, const float *x, float dnats, long pixels, long components, int adds);
+// Levels over 255 drawn from these mixtures, x [rows, depth]: of a single channel, or with a depth of 3 of a pixel. uniforms [rows,
+// 1 + depth]: of the component and of each channel. The temperature divides the logits and multiplies the scales.
+void fount_logistics_draw(
+    float *x, const float *parameters, const float *uniforms, long rows, long depth, long components, float temperature);
+
+// MARK: Gates
+
+// y = tanh(x[r, 0, u]) · σ(x[r, 1, u]). x [rows, 2, units], y [rows, units].
+void fount_gate(float *y, const float *x, long rows, long units);
+// Its dx, or that added.
+void fount_gate_gradient(float *dx, const float *dy, const float *x, long rows, long units, int adds);
+
 // MARK: Recurrence
 
 // y[r] = (h, c) of an LSTM cell: c = σ(forget) · c before + σ(in) · tanh(candidate), h = σ(out) · tanh(c). gates [rows, 4, units]: in,
@@ -288,6 +311,30 @@ void fount_lstm(float *y, const float *gates, const float *before, long rows, lo
 void fount_lstm_gradient(
     float *dgates, float *dbefore, const float *dy, const float *gates, const float *before, const float *y, long rows, long units,
     int gates_add, int before_adds);
+
+// An LSTM over the lines of images: rows, or diagonals from the upper left or the upper right corner. A cell sees the line before: over
+// rows the places left of it, above it and right of it (three taps), over diagonals the pixels above and beside it (two taps).
+enum { fount_rows, fount_diagonals, fount_mirrored_diagonals };
+typedef struct {
+  long images, height, width, units, taps;
+  int path;
+  const float *x, *w;  // [images, height, width, 4, units], the gates' sums without what a line adds; [taps, units, 4, units]
+  float *y;            // h, [images, height, width, units]
+  const float *dy;
+  float *dx, *dw;  // NULL where nobody wants it
+  int dx_adds, dw_adds;
+} fount_image_lstm;
+
+// One panel of gates: taps · units rows of 16; one of units: taps · 4 · units rows.
+void fount_image_lstm_pack(const fount_image_lstm *layer, float *packed, long panel);
+void fount_image_lstm_pack_back(const fount_image_lstm *layer, float *packed, long panel);
+// y of one image.
+void fount_image_lstm_forward(const fount_image_lstm *layer, const float *packed, long image);
+// dx of one of `blocks` blocks of images, and its share of dw: for each panel of gates, taps · units rows of 16.
+void fount_image_lstm_backward(
+    const fount_image_lstm *layer, const float *packed, const float *packed_back, float *partial, long block, long blocks);
+// One panel of dw: the blocks' shares, summed in order.
+void fount_image_lstm_sum_blocks(const fount_image_lstm *layer, const float *partial, long panel, long blocks);
 
 // MARK: Running sums
 

@@ -332,6 +332,47 @@ static void reductions(void) {
   doubles_of("fount_sum_of_squares", &squares, 1);
 }
 
+static void pixels(void) {
+  enum { rows = 3, units = 21, sites = 67, components = 5 };
+  float *x = numbers(rows * 2 * units, 1, -3, 3), *y = room(rows * units), *dx = room(rows * 2 * units);
+  fount_gate(y, x, rows, units), floats_of("fount_gate", y, rows * units);
+  fount_gate_gradient(dx, numbers(rows * units, 2, -1, 1), x, rows, units, 0), floats_of("fount_gate_gradient", dx, rows * 2 * units);
+  float levels[sites * 3], *logits = numbers(sites * 256, 3, -4, 4), *dlogits = room(sites * 256);
+  for (int s = 0; s < sites * 3; s++) levels[s] = (float)(s * 37 % 256) / 255;
+  double nats = fount_level_nats(logits, levels, sites);
+  doubles_of("fount_level_nats", &nats, 1);
+  fount_level_gradient(dlogits, logits, levels, 0.7f, sites, 0), floats_of("fount_level_gradient", dlogits, sites * 256);
+  long count = sites * 10 * components;
+  float *parameters = numbers(count, 4, -3, 1), *dparameters = room(count);
+  nats = fount_colour_logistics_nats(parameters, levels, sites, components), doubles_of("fount_colour_logistics_nats", &nats, 1);
+  fount_colour_logistics_gradient(dparameters, parameters, levels, 0.7f, sites, components, 0);
+  floats_of("fount_colour_logistics_gradient", dparameters, count);
+  float drawn[sites * 3], *uniforms = numbers(sites * 4, 5, 0, 1);
+  fount_logistics_draw(drawn, parameters, uniforms, sites, 3, components, 0.8f), floats_of("fount_logistics_draw", drawn, sites * 3);
+  fount_logistics_draw(drawn, parameters, uniforms, sites, 1, components, 1), floats_of("fount_logistics_draw grey", drawn, sites);
+}
+
+static void image_lstm(const char *name, int path, long taps) {
+  enum { images = 3, height = 5, width = 7, units = 19 };
+  const long pixels = images * height * width, gates = 4 * units, blocks = 2, packed_count = panels(gates) * taps * units * fount_panel;
+  float *y = room(pixels * units), *dx = room(pixels * gates), *dw = room(taps * units * gates);
+  fount_image_lstm layer = {
+      .images = images, .height = height, .width = width, .units = units, .taps = taps, .path = path,
+      .x = numbers(pixels * gates, 1, -2, 2), .w = numbers(taps * units * gates, 2, -1, 1), .y = y,
+      .dy = numbers(pixels * units, 3, -1, 1), .dx = dx, .dw = dw};
+  float *packed = packed_room(packed_count), *back = packed_room(panels(units) * taps * gates * fount_panel);
+  float *partial = packed_room(blocks * packed_count);
+  for (long panel = 0; panel < panels(gates); panel++) fount_image_lstm_pack(&layer, packed, panel);
+  for (long panel = 0; panel < panels(units); panel++) fount_image_lstm_pack_back(&layer, back, panel);
+  for (long image = 0; image < images; image++) fount_image_lstm_forward(&layer, packed, image);
+  for (long block = 0; block < blocks; block++) fount_image_lstm_backward(&layer, packed, back, partial, block, blocks);
+  for (long panel = 0; panel < panels(gates); panel++) fount_image_lstm_sum_blocks(&layer, partial, panel, blocks);
+  char line[100];
+  snprintf(line, sizeof line, "fount_image_lstm_forward %s", name), floats_of(line, y, pixels * units);
+  snprintf(line, sizeof line, "fount_image_lstm_backward %s", name), floats_of(line, dx, pixels * gates);
+  snprintf(line, sizeof line, "fount_image_lstm_sum_blocks %s", name), floats_of(line, dw, taps * units * gates);
+}
+
 static void recurrence(void) {
   enum { rows = 3, units = 21 };
   float *gates = numbers(rows * 4 * units, 1, -3, 3), *before = numbers(rows * 2 * units, 2, -2, 2);
@@ -429,6 +470,10 @@ int main(void) {
   elements();
   norms();
   reductions();
+  pixels();
+  image_lstm("rows", fount_rows, 3);
+  image_lstm("diagonals", fount_diagonals, 2);
+  image_lstm("mirrored", fount_mirrored_diagonals, 2);
   recurrence();
   gaussians();
   running_sums();
