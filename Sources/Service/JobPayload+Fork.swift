@@ -10,7 +10,7 @@ extension JobPayload {
     let job: JobRecord
     let model: ModelRecord
     let step: Int
-    let summary: CheckpointSummary
+    let head: CheckpointHead
   }
 
   /// What the record takes; every fault of the body is thrown at once.
@@ -63,10 +63,10 @@ extension JobPayload {
         faults.add("/training/\(key)", "can't change in a fork: it is \(was.serialized()) in \(origin.job.id); was \(asked.serialized())")
       }
     }
-    if request.settings.epochs <= origin.summary.epoch {
+    if request.settings.epochs <= origin.head.epoch {
       faults.add(
         "/training/epochs",
-        "must be more than \(origin.summary.epoch), the epochs that the checkpoint has behind it; was \(request.settings.epochs)")
+        "must be more than \(origin.head.epoch), the epochs that the checkpoint has behind it; was \(request.settings.epochs)")
     }
   }
 

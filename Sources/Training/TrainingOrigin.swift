@@ -1,4 +1,3 @@
-import Files
 import JSON
 
 /// Where a forked run begins: a checkpoint of another run, of the same model, data and seed, trained with other settings.
@@ -44,41 +43,5 @@ extension TrainingProgress {
       progress.batch = overflow ? stepsPerEpoch : min(seen / batchSize, stepsPerEpoch)
     }
     return progress
-  }
-}
-
-/// What the head of a checkpoint's file tells: enough to judge whether a run can go on from it, without reading its tensors.
-package struct CheckpointSummary: Sendable, Equatable {
-  /// Steps done.
-  package let step: Int
-  /// Whole epochs done.
-  package let epoch: Int
-
-  /// A head holds names, shapes and some kilobytes of metadata.
-  private static let headerBytesMax = 1 << 24
-
-  package init(path: String) throws(CheckpointError) {
-    do {
-      let file = try OpenFile(reading: path)
-      var bytes = [UInt8](repeating: 0, count: 8)
-      _ = try file.read(into: &bytes, 0..<8, at: 0)
-      let length = bytes.littleEndian(UInt64.self, at: 0) ?? 0
-      guard length <= UInt64(Self.headerBytesMax) else { throw CheckpointError.file(path: path, .headerLength(length)) }
-      bytes += [UInt8](repeating: 0, count: Int(length))
-      let count = try file.read(into: &bytes, 8..<bytes.count, at: 8)
-      let metadata = try Safetensors.metadata(ofHeader: Array(bytes[..<(8 + count)]))
-      guard let text = metadata["progress"], let progress = TrainingProgress(json: try JSONValue(parsing: text)) else {
-        throw CheckpointError.metadata(path: path, key: "progress", detail: "absent or not as this program writes it")
-      }
-      (step, epoch) = (progress.step, progress.epoch)
-    } catch let error as CheckpointError {
-      throw error
-    } catch let error as Errno {
-      throw .unreadable(error)
-    } catch let error as SafetensorsError {
-      throw .file(path: path, error)
-    } catch {
-      throw .metadata(path: path, key: "progress", detail: "\(error)")
-    }
   }
 }

@@ -59,7 +59,7 @@ extension FountService {
         throw Problem.unprocessable([Fault(pointer: "/step", detail: "must be one of the steps that are kept, \(kept); was \(chosen)")])
       }
       guard let kept = source.checkpoint(step: chosen), try Self.isLinked(kept.path, as: path) else { continue }
-      return JobPayload.Origin(job: parent, model: model, step: chosen, summary: try CheckpointSummary(path: path))
+      return JobPayload.Origin(job: parent, model: model, step: chosen, head: try CheckpointHead(path: path))
     }
     throw Problem(.serviceUnavailable, "the job's checkpoints change quickly; ask again", headers: [.retryAfter: "1"])
   }
