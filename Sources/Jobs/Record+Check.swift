@@ -1,6 +1,9 @@
 import GRDB
 
 extension Record {
+  /// The database could not be read or written, whatever was asked of it.
+  static func isRefusal(ofDatabase error: any Error) -> Bool { error is DatabaseError }
+
   /// The disk had no room for what was to be written, and nothing of it was.
   package static func isFullDisk(_ error: any Error) -> Bool { (error as? DatabaseError)?.resultCode == .SQLITE_FULL }
 }

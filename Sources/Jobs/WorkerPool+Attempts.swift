@@ -26,7 +26,7 @@ extension WorkerPool {
   /// What a tick has to do for it.
   func look(at attempt: RunningAttempt) {
     switch attempt.phase {
-    case .awaitingFolder(let since): proceed(attempt, since: since)
+    case .awaitingFolder(let since): if since <= .now { proceed(attempt, since: since) }
     case .running(let worker):
       listen(to: attempt)
       if attempt.news.isUrgent || attempt.flushedAt.duration(to: .now) >= WorkerPool.flushPause { flushOrLater(attempt) }
@@ -71,8 +71,21 @@ extension WorkerPool {
       }
       try launch(attempt)
     } catch {
-      settle(attempt, .died(Failure(reason: "worker_not_started", detail: "No worker could be started: \(error).")))
+      guard WorkerPool.isOfTheHost(error) else {
+        return settle(attempt, .died(Failure(reason: "worker_not_started", detail: "No worker could be started: \(error).")))
+      }
+      // A full disk or too many processes are no fault of the job: it keeps its turn, and what was heard of it is heard again.
+      logger.warning("can't start a worker yet: \(error)", metadata: metadata(attempt))
+      (attempt.news, attempt.metrics) = (AttemptNews(), attempt.job.metrics)
+      attempt.phase = .awaitingFolder(since: .now + WorkerPool.retryPause)
+      scheduleTick()
     }
+  }
+
+  /// What passes, or is for an operator to mend: every job would meet it.
+  private static func isOfTheHost(_ error: any Error) -> Bool {
+    guard let error = error as? Errno else { return Record.isRefusal(ofDatabase: error) }
+    return [ENOSPC, EDQUOT, EROFS, EIO, EMFILE, ENFILE, EAGAIN, ENOMEM].contains(error.code)
   }
 
   private func launch(_ attempt: RunningAttempt) throws {

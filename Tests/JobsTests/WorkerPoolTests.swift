@@ -281,4 +281,29 @@ struct WorkerPoolTests {
     #expect(failure?.reason == "worker_not_started")
     #expect(failure?.detail.contains("/nowhere/fount") == true)
   }
+
+  @Test func `a host that is short of something keeps a job waiting and costs it no life`() throws {
+    let refusals = Shared<[Int32]>([ENOSPC, EAGAIN, EROFS, EMFILE])
+    let place = try Workplace({ _ in ShortEngine(refusals: refusals, then: ScriptedEngine("checkpoint 3; succeed")) })
+    _ = try place.record.submitTraining("a")
+    try place.pool.start()
+    let job = try place.wait(for: "a", .succeeded)
+    #expect(job.attempt == 1 && refusals.value.isEmpty)
+  }
+}
+
+/// Refuses to start a worker with one code after another, then starts it.
+private struct ShortEngine: Engine {
+  let refusals: Shared<[Int32]>
+  let then: any Engine
+
+  init(refusals: Shared<[Int32]>, then: some Engine) { (self.refusals, self.then) = (refusals, then) }
+
+  func start(_ attempt: Attempt, queue: DispatchQueue, onExit: @escaping @Sendable (Termination) -> Void) throws -> RunningWorker {
+    if let code = refusals.value.first {
+      refusals.change { $0.removeFirst() }
+      throw Errno(code: code, operation: "posix_spawn", path: attempt.folder)
+    }
+    return try then.start(attempt, queue: queue, onExit: onExit)
+  }
 }

@@ -16,17 +16,18 @@ extension FountService {
     let body = try JSONValue(parsing: bytes)
     let model = Identifier.random(prefix: "mdl")
     let newFolder = folder.modelFolder(model)
+    let answer: (response: Response, isRepeated: Bool)
     do {
       let origin = try takeOrigin(of: parent, step: try Self.step(in: body), into: newFolder)
       let (submission, made) = try jobPayload.fork(of: origin, body: body, model: model)
-      let response = try submit(submission, model: made, once: keyed)
-      // An answer to the same request, sent twice at once, tells of the other one's fork.
-      if try record.model(model) == nil { try Disk.removeTree(newFolder) }
-      return response
+      answer = try submitted(submission, model: made, once: keyed)
     } catch {
       try Disk.removeTree(newFolder)
       throw error
     }
+    // The fork is recorded now, and needs its folder. An answer to the same request, sent twice at once, tells of the other one's fork.
+    if answer.isRepeated { try Disk.removeTree(newFolder) }
+    return answer.response
   }
 
   private static func step(in body: JSONValue) throws(Problem) -> Int? {

@@ -24,16 +24,23 @@ extension FountService {
 
   /// Queues a job, once for a keyed request, and answers it.
   func submit(_ submission: JobSubmission, model: ModelRecord?, once keyed: KeyedRequest?) throws -> Response {
+    try submitted(submission, model: model, once: keyed).response
+  }
+
+  /// - Returns: the answer, and whether it is an earlier one's to the same keyed request. Once it has returned the job is recorded.
+  func submitted(
+    _ submission: JobSubmission, model: ModelRecord?, once keyed: KeyedRequest?
+  ) throws -> (response: Response, isRepeated: Bool) {
     try freeSpace.require()
     let submitted = try record.submit(submission, model: model, waitingMax: configuration.queuedJobsMax, once: keyed) { job, position in
       let body = view(of: job, position: position).serializedBytes()
       return KeptAnswer(status: .accepted, location: "/v1/jobs/\(job.id)", body: body)
     }
     switch submitted {
-    case .repeated(let kept): return Response(kept, isRepeated: true)
+    case .repeated(let kept): return (Response(kept, isRepeated: true), true)
     case .made(_, let answer):
       pool.wake()
-      return Response(answer)
+      return (Response(answer), false)
     }
   }
 
