@@ -1,6 +1,7 @@
 // Mixtures of logistics over the three channels of a pixel (Salimans, Karpathy, Chen & Kingma 2017, §2.2): a component's mean of green
 // depends on red, that of blue on red and green, linearly; the share of a component is one for all three.
 #include "logistic_mass.h"
+#include "mixture.h"
 
 enum { components_max = fount_logistics_max, channels = 3 };
 
@@ -24,22 +25,11 @@ INLINE void mass_of(component *of, const float *at, long step, const float *x) {
 }
 
 INLINE double pixel_nats(const float *parameters, const float *x, long components, component *of, float *prior, float *posterior) {
-  float most_logit = parameters[0], most_joint = -__builtin_inff();
   for (long k = 0; k < components; k++) {
     mass_of(of + k, parameters + k, components, x);
     posterior[k] = parameters[k] + of[k].log_mass;
-    most_logit = parameters[k] > most_logit ? parameters[k] : most_logit;
-    most_joint = posterior[k] > most_joint ? posterior[k] : most_joint;
   }
-  float all_logits = 0.0f, all_joint = 0.0f;
-  for (long k = 0; k < components; k++) {
-    prior[k] = exp_of(parameters[k] - most_logit);
-    posterior[k] = exp_of(posterior[k] - most_joint);
-    all_logits += prior[k];
-    all_joint += posterior[k];
-  }
-  for (long k = 0; k < components; k++) prior[k] /= all_logits, posterior[k] /= all_joint;
-  return ((double)most_logit + (double)log_of(all_logits)) - ((double)most_joint + (double)log_of(all_joint));
+  return mixture_nats(parameters, components, prior, posterior);
 }
 
 CLONES double fount_colour_logistics_nats(const float *parameters, const float *x, long pixels, long components) {

@@ -1,5 +1,5 @@
 // Mixtures of Gaussians: the density of a real number, its derivatives, and draws (RNADE: Uria, Murray & Larochelle 2013, eqs. 9 to 13).
-#include "functions.h"
+#include "mixture.h"
 
 enum { components_max = fount_gaussians_max };
 // A deviation of at least e^−7, about a thousandth of the data's own: a value that comes again and again has no density, and a narrower
@@ -16,7 +16,6 @@ typedef struct {
 
 INLINE double site_nats(const float *parameters, float x, long components, site *of) {
   const float *logits = parameters, *means = parameters + components, *log_deviations = means + components;
-  float joint[components_max];
   for (long k = 0; k < components; k++) {
     float bounded = log_deviations[k] < least_log_deviation ? least_log_deviation : log_deviations[k];
     float inverse = exp_of(-bounded), off = (x - means[k]) * inverse;
@@ -26,25 +25,9 @@ INLINE double site_nats(const float *parameters, float x, long components, site 
     log_density -= bounded + log_root_2pi;
     of->inverse[k] = inverse;
     of->off[k] = off;
-    joint[k] = logits[k] + log_density;
+    of->posterior[k] = logits[k] + log_density;
   }
-  float most_logit = logits[0], most_joint = joint[0];
-  for (long k = 1; k < components; k++) {
-    most_logit = logits[k] > most_logit ? logits[k] : most_logit;
-    most_joint = joint[k] > most_joint ? joint[k] : most_joint;
-  }
-  for (long k = 0; k < components; k++) {
-    of->prior[k] = exp_of(logits[k] - most_logit);
-    of->posterior[k] = exp_of(joint[k] - most_joint);
-  }
-  float all_logits = 0.0f, all_joint = 0.0f;
-  for (long k = 0; k < components; k++) {
-    all_logits += of->prior[k];
-    all_joint += of->posterior[k];
-  }
-  for (long k = 0; k < components; k++) of->prior[k] /= all_logits, of->posterior[k] /= all_joint;
-  double prior = (double)most_logit + (double)log_of(all_logits);
-  return prior - ((double)most_joint + (double)log_of(all_joint));
+  return mixture_nats(logits, components, of->prior, of->posterior);
 }
 
 CLONES double fount_gaussians_nats(const float *parameters, const float *x, long sites, long components) {

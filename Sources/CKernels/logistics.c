@@ -1,6 +1,7 @@
 // Discretized mixtures of logistics (Salimans, Karpathy, Chen & Kingma 2017, §2.1): the mass that a mixture of logistics, on −1…1, puts
 // into the bin of one of 256 levels, the outermost bins reaching to infinity.
 #include "logistic_mass.h"
+#include "mixture.h"
 
 enum { components_max = fount_logistics_max };
 
@@ -11,24 +12,9 @@ typedef struct {
 
 INLINE double site_nats(const float *parameters, float x, long components, site *of) {
   const float *logits = parameters, *means = parameters + components, *log_scales = means + components;
-  float joint[components_max];
   for (long k = 0; k < components; k++)
-    joint[k] = logits[k] + log_mass(x, means[k], log_scales[k], of->by_mean + k, of->by_log_scale + k);
-  float most_logit = logits[0], most_joint = joint[0];
-  for (long k = 1; k < components; k++) {
-    most_logit = logits[k] > most_logit ? logits[k] : most_logit;
-    most_joint = joint[k] > most_joint ? joint[k] : most_joint;
-  }
-  float all_logits = 0.0f, all_joint = 0.0f;
-  for (long k = 0; k < components; k++) {
-    of->prior[k] = exp_of(logits[k] - most_logit);
-    of->posterior[k] = exp_of(joint[k] - most_joint);
-    all_logits += of->prior[k];
-    all_joint += of->posterior[k];
-  }
-  for (long k = 0; k < components; k++) of->prior[k] /= all_logits, of->posterior[k] /= all_joint;
-  double prior = (double)most_logit + (double)log_of(all_logits);
-  return prior - ((double)most_joint + (double)log_of(all_joint));
+    of->posterior[k] = logits[k] + log_mass(x, means[k], log_scales[k], of->by_mean + k, of->by_log_scale + k);
+  return mixture_nats(logits, components, of->prior, of->posterior);
 }
 
 CLONES double fount_logistics_nats(const float *parameters, const float *x, long sites, long components) {
