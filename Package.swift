@@ -41,7 +41,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
-      swiftSettings: swift),
+      exclude: readme, swiftSettings: swift),
 
     // The server.
     .target(
@@ -67,7 +67,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: ["Models", "Evaluation", "Tensors", "Datasets", "Images", "Files", "JSON", "CSystem"],
-      swiftSettings: swift),
+      exclude: readme, swiftSettings: swift),
     .target(name: "Evaluation", dependencies: ["Models", "Tensors"], swiftSettings: swift),
     .target(name: "Models", dependencies: ["Tensors", "JSON"], exclude: readme, swiftSettings: swift),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: readme, swiftSettings: swiftWithPointers),

@@ -11,8 +11,14 @@ struct BodySink {
   private var destination: Destination
   private let bytesMax: Int
   private(set) var count = 0
+  private let storage: ServerConfiguration.Storage?
+  private var countAskedAt = 0
 
-  init(_ policy: BodyPolicy) throws(HTTPFault) {
+  /// Chosen: a disk is not filled by the megabytes that come between two looks.
+  private static let bytesBetweenLooks = 1 << 20
+
+  init(_ policy: BodyPolicy, storage: ServerConfiguration.Storage? = nil) throws(HTTPFault) {
+    self.storage = storage
     switch policy {
     case .none: (destination, bytesMax) = (.memory([]), 0)
     case .memory(let bytesMax): (destination, self.bytesMax) = (.memory([]), bytesMax)
@@ -40,6 +46,10 @@ struct BodySink {
       held.append(contentsOf: bytes, in: 0..<bytes.count)
       destination = .memory(held)
     case .file(let file):
+      if let storage, count - countAskedAt >= Self.bytesBetweenLooks {
+        countAskedAt = count
+        if let fault = storage() { throw fault }
+      }
       do throws(SystemCallError) { try file.append(bytes) } catch { throw Self.fault(for: error) }
     }
   }
@@ -61,6 +71,7 @@ struct BodySink {
   private static func fault(for error: SystemCallError) -> HTTPFault {
     switch error.code {
     case ENOSPC, EDQUOT: HTTPFault(.init(code: 507, reasonPhrase: "Insufficient Storage"), "the disk is full")
+    case EROFS: HTTPFault(.init(code: 507, reasonPhrase: "Insufficient Storage"), "the server's disk can't be written: it is read-only")
     case EMFILE, ENFILE: HTTPFault(.serviceUnavailable, "too many files are open", headers: [.retryAfter: "1"])
     default: HTTPFault(.internalServerError, "the body could not be stored: \(error)")
     }

@@ -77,22 +77,6 @@ extension Record {
     }
   }
 
-  /// How many jobs have that status, whoever owns them.
-  package func jobCount(_ status: JobStatus) throws -> Int {
-    try database.read { db in
-      try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM jobs WHERE status = ?", arguments: [status.rawValue]) ?? 0
-    }
-  }
-
-  /// The job's events after the one of that number, oldest first.
-  package func events(of job: String, after number: Int = 0, limit: Int = 100) throws -> [JobEvent] {
-    try database.read { db in
-      try Row.fetchAll(
-        db, sql: "SELECT * FROM events WHERE job = ? AND number > ? ORDER BY number LIMIT ?", arguments: [job, number, limit]
-      ).map { try JobEvent(row: $0) }
-    }
-  }
-
   static func job(_ id: String, in db: Database) throws -> JobRecord? {
     try Row.fetchOne(db, sql: "SELECT * FROM jobs WHERE id = ?", arguments: [id]).map { try JobRecord(row: $0, in: db) }
   }
@@ -109,12 +93,6 @@ extension Record {
     try db.execute(
       sql: "INSERT INTO history (job, status, at) VALUES (?, ?, ?)", arguments: [job, status.rawValue, now.milliseconds])
     try append(type: "status", body: ["status": .string(status.rawValue)], to: job, at: now, in: db)
-  }
-
-  static func append(type: String, body: JSONValue, to job: String, at now: Date, in db: Database) throws {
-    try db.execute(
-      sql: "INSERT INTO events (job, type, body, at) VALUES (?, ?, ?, ?)",
-      arguments: [job, type, body.serialized(), now.milliseconds])
   }
 }
 

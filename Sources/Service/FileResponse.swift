@@ -5,7 +5,8 @@ extension Response {
   /// A file, or the part of it that is asked for (RFC 9110 §14), or 304 where the client has it. One range is served; to more than one, and
   /// to what is no range of bytes, the answer is the whole, as the field's rules allow.
   /// - Parameter headers: with a strong `ETag`.
-  static func file(_ file: ServedFile, headers: HTTPFields, to request: Request) -> Response {
+  /// - Throws: a 416 where none of the range is there (§15.5.17), which is kept by no cache as the file itself may be.
+  static func file(_ file: ServedFile, headers: HTTPFields, to request: Request) throws(Problem) -> Response {
     var headers = headers
     let tag = headers[.eTag] ?? ""
     if EntityTag.isNamed(tag, in: request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: headers) }
@@ -15,8 +16,9 @@ extension Response {
       return Response(status: .ok, headers: headers, body: .file(file, 0..<file.count))
     }
     guard let part = range.part(of: file.count) else {
-      headers[.contentRange] = "bytes */\(file.count)"
-      return Response(status: .rangeNotSatisfiable, headers: headers)
+      throw Problem(
+        .rangeNotSatisfiable, "the file has \(file.count) bytes, and none of \(field.prefix(60))",
+        headers: [.contentRange: "bytes */\(file.count)", .acceptRanges: "bytes"])
     }
     headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.count)"
     return Response(status: .partialContent, headers: headers, body: .file(file, part))

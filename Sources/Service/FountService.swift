@@ -20,11 +20,13 @@ package final class FountService: Sendable {
   let pool: WorkerPool
   let decoders: Decoders
   let samplers: Samplers
+  let checkpoints = VerifiedCheckpoints()
   /// Those who wait for a job's news.
   let watch: JobWatch
   let logger: Logger
   private let lock: FolderLock
   private let threads = WorkThreads(count: 8, waitingMax: 256)  // Chosen: SQLite has one writer, and a reader takes microseconds.
+  private let started = Atomic(false)
   private let draining = Atomic(false)
 
   /// Opens the data folder and its record, and mends what a dead server left.
@@ -38,18 +40,18 @@ package final class FountService: Sendable {
       throw StartRefused("the data folder \(configuration.data) is in use by another server\(holder)")
     }
     self.lock = lock
-    let folder = try DataFolder(root: configuration.data, databaseFolder: configuration.database)
+    let folder = DataFolder(configuration)
+    try folder.create()
     let record = try Record(opening: folder.databasePath)
     try folder.claim(for: record)
     try folder.emptyIncoming()
-    for orphan in try folder.orphans(of: record) {
-      logger.notice("sweeping \(orphan.path): \(orphan.what)")
-      try Disk.removeTree(orphan.path)
-    }
+    let freeSpace = FreeSpace(
+      folders: [configuration.data, configuration.database], bytesMin: configuration.diskFreeBytesMin, logger: logger)
+    try folder.sweep(for: record, isLow: try freeSpace.isLow(), logger: logger)
     self.folder = folder
     self.record = record
+    self.freeSpace = freeSpace
     blobs = SharedBlobs(folder.blobs)
-    freeSpace = FreeSpace(folders: [configuration.data, configuration.database], bytesMin: configuration.diskFreeBytesMin)
     let payload = JobPayload(record: record, folder: folder, configuration: configuration)
     jobPayload = payload
     decoders = Decoders(executable: executable, configuration: configuration, logger: logger)
@@ -58,13 +60,17 @@ package final class FountService: Sendable {
     self.watch = watch
     pool = WorkerPool(
       record: record,
-      engine: LocalEngine(executable: executable, options: ["--memory-bytes", String(configuration.workerMemoryBytesMax)]),
+      engine: LocalEngine(executable: executable, options: configuration.workerLimits),
       settings: WorkerPool.Settings(workersMax: configuration.workers, jobsFolder: folder.jobs, modelsFolder: folder.models),
-      prepare: { try payload.worker($0) }, logger: logger, onChange: { watch.changed($0) })
+      prepare: { try payload.worker($0) }, logger: logger, onChange: { watch.changed($0) },
+      onFinish: { folder.removeOrigin(of: $0, logger) })
   }
 
-  /// Takes up the jobs that wait.
-  package func start() throws { try pool.start() }
+  /// Takes up the jobs that wait; until it has, `/readyz` says that the service is starting.
+  package func start() throws {
+    try pool.start()
+    started.store(true, ordering: .relaxed)
+  }
 
   /// From now on `/readyz` says that the service is leaving, and nothing new is taken; workers are asked for a checkpoint, and killed
   /// where they have not gone after `seconds`.
@@ -83,7 +89,13 @@ package final class FountService: Sendable {
     }
   }
 
+  var isStarted: Bool { started.load(ordering: .relaxed) }
   var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+  /// Whether the disk has room for more of an upload, asked while it comes: one in chunks does not say how long it will be.
+  @Sendable package func storage() -> HTTPFault? {
+    freeSpace.refusal(of: 0).map { HTTPFault($0.status, $0.detail, headers: $0.headers) }
+  }
 
   /// The gate before every route, and before a body: who may speak to this server, and whether it takes anything new.
   package func admit(_ head: RequestHead) -> Response? {
@@ -96,14 +108,7 @@ package final class FountService: Sendable {
     guard head.method == .post || head.method == .put || head.method == .patch || head.method == .delete else { return nil }
     if isDraining { return Problem(.serviceUnavailable, "the server is leaving", headers: [.retryAfter: "10"]) }
     guard head.method == .post, head.path == "/v1/datasets" else { return nil }
-    do {
-      try freeSpace.require(head.fields[.contentLength].flatMap { Int($0) } ?? 0)
-    } catch let problem as Problem {
-      return problem
-    } catch {
-      logger.warning("can't tell how much of the disk is free: \(error)")
-    }
-    return nil
+    return freeSpace.refusal(of: head.fields[.contentLength].flatMap { Int($0) } ?? 0)
   }
 
   /// Runs `work` on a work thread, and answers what it returns or throws.

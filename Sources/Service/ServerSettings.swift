@@ -4,6 +4,12 @@ extension ServiceConfiguration {
   /// Where the server is found, once it has its port. RFC 3986 §3.2.2: an IPv6 address stands in brackets.
   package func address(port: Int) -> String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 
+  /// What each worker is told of its limits.
+  var workerLimits: [String] {
+    let processor = workerProcessorSecondsMax == 0 ? [] : ["--processor-seconds", String(workerProcessorSecondsMax)]
+    return ["--memory-bytes", String(workerMemoryBytesMax)] + processor
+  }
+
   /// What the HTTP server is told of it.
   package var server: ServerConfiguration {
     var server = ServerConfiguration()

@@ -35,13 +35,14 @@ struct EvaluationRun {
   }
 
   private func load() throws -> LoadedModel {
-    guard let checkpoint = try ModelFolder(path: job.modelFolder).current() else {
+    let folder = ModelFolder(path: job.modelFolder)
+    guard let checkpoint = try folder.current(passOver: { log.warning("\($0.path): \($0.detail); evaluating what is sound") }) else {
       throw WorkerFailure(.checkpoint, "\(job.modelFolder) holds no model")
     }
     do {
       return try LoadedModel(checkpoint: checkpoint.path, threads: task.settings.threads)
     } catch let failure as SamplerFailure {
-      throw WorkerFailure(.checkpoint, failure.detail)
+      throw WorkerFailure(.checkpoint, "\(checkpoint.path): \(failure.detail)")
     }
   }
 

@@ -18,8 +18,7 @@ struct LoadedModel: Sendable {
       checkpoint = try Checkpoint(path: path)
       model = try checkpoint.makeModel(threads: ThreadTeam(count: threads), path: path)
     } catch {
-      if case .unreadable(let errno) = error, errno.meansAbsent { throw SamplerFailure(.absent, error.description) }
-      throw SamplerFailure(.checkpoint, error.description)
+      throw SamplerFailure(error.meansAbsent ? .absent : .checkpoint, error.detail)
     }
     family = checkpoint.family.name
     preparation = checkpoint.preparation

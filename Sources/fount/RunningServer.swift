@@ -25,8 +25,10 @@ final class RunningServer: Sendable {
     let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let service = try FountService(configuration, executable: executable, logger: logger)
     self.service = service
+    var listening = configuration.server
+    listening.storage = service.storage
     server = try Server(
-      configuration: configuration.server, routes: service.routes, problem: FountService.response, admit: service.admit, logger: logger)
+      configuration: listening, routes: service.routes, problem: FountService.response, admit: service.admit, logger: logger)
     try server.start()
     try service.start()
   }

@@ -50,6 +50,9 @@ extension ConfigurationKey {
         },
         "The address space of a job's process, its mapped dataset included."),
       ConfigurationKey(
+        "worker_processor_seconds_max", \.workerProcessorSecondsMax, .seconds(in: 0...1_000_000_000), default: .value(0),
+        "Processor time of a job's process, all its threads together; a job that uses it up fails. 0 sets no limit."),
+      ConfigurationKey(
         "job_threads", \.jobThreads, .integer(in: 1...256), default: .value(1),
         "Threads of a job that asks for no number; results do not depend on it."),
       ConfigurationKey(
@@ -127,6 +130,9 @@ extension ConfigurationKey {
       ConfigurationKey(
         "queued_jobs_max", \.queuedJobsMax, .integer(in: 1...1_000_000), default: .value(1000),
         "Jobs that wait, of one owner: queued, paused or interrupted."),
+      ConfigurationKey(
+        "pinned_checkpoints_max", \.pinnedCheckpointsMax, .integer(in: 0...1_000_000), default: .value(100),
+        "Checkpoints of one model that are kept because they are pinned."),
       ConfigurationKey(
         "samples_max", \.samplesMax, .integer(in: 1...65_536), default: .value(1024),
         "Samples of a request."),

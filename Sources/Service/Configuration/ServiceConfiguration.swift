@@ -11,6 +11,7 @@ package struct ServiceConfiguration: Sendable, Equatable {
 
   package var workers = 0
   package var workerMemoryBytesMax = 0
+  package var workerProcessorSecondsMax = 0
   package var jobThreads = 0
   package var jobThreadsMax = 0
   package var samplers = 0
@@ -33,6 +34,7 @@ package struct ServiceConfiguration: Sendable, Equatable {
   package var datasetExamplesMax = 0
   package var imagePixelsMax = 0
   package var queuedJobsMax = 0
+  package var pinnedCheckpointsMax = 0
   package var samplesMax = 0
 
   /// The table's defaults on `machine`. The zeros above are never seen: a test holds that every property has a row.

@@ -19,31 +19,34 @@ extension FountService {
       let format = query.string("format", oneOf: Self.formats)
       if let name, name.utf8.count > 200 { query.fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
       try query.finish()
-      let (upload, bytes) = try Self.examples(in: request)
+      let (upload, bytes) = try Self.file(in: request, Self.examples)
       let digest = try SHA256.of(file: upload)
       try Self.check(request.headers[.reprDigest], against: digest)
       let id = Self.datasetID(upload: digest, format: format)
       let keyed = try KeyedRequest(request, body: digest)
       if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
-      if let answer = try self.answerKnown(id, once: keyed) { return reply(.success(Response(answer))) }
+      if let answer = try self.answerKnown(id, once: keyed) { return reply(.success(answer)) }
       try self.freeSpace.require(bytes)
       let staged = "\(self.folder.incoming)/\(request.id)"
       self.decoders.decode(upload, into: staged, format: format) { result in
         self.answer(request, responder) {
           let upload = Upload(id: id, name: name, digest: digest, bytes: bytes)
-          return Response(try self.adopt(try result.get(), of: upload, once: keyed))
+          return try self.adopt(try result.get(), of: upload, once: keyed)
         }
       }
     }
   }
 
-  /// The file of examples that is a request's body.
-  static func examples(in request: Request) throws(Problem) -> (path: String, bytes: Int) {
+  static let examples = "an IDX or NPY file, plain or gzipped,"
+
+  /// The file that is a request's body.
+  /// - Parameter what: is needed, for who sends none.
+  static func file(in request: Request, _ what: String) throws(Problem) -> (path: String, bytes: Int) {
     if request.headers[.contentType]?.lowercased().hasPrefix("multipart/") == true {
       throw Problem(.unsupportedMediaType, "the body must be the file itself, as curl --data-binary @FILE or -T FILE sends it, not a form")
     }
     guard case .file(let path, let bytes) = request.body, bytes > 0 else {
-      throw .unprocessable([Fault(pointer: "", detail: "the body is empty; an IDX or NPY file is needed, plain or gzipped")])
+      throw .unprocessable([Fault(pointer: "", detail: "the body is empty; \(what) is needed")])
     }
     return (path, bytes)
   }
@@ -65,7 +68,7 @@ extension FountService {
   }
 
   /// The blob first, then the row that names it: a dataset that is there can be read.
-  private func adopt(_ decoded: DecodedUpload, of upload: Upload, once keyed: KeyedRequest?) throws -> KeptAnswer {
+  private func adopt(_ decoded: DecodedUpload, of upload: Upload, once keyed: KeyedRequest?) throws -> Response {
     let description = try decoded.description()
     let digest = try SHA256.of(file: decoded.examples)
     let dataset = DatasetRecord(
@@ -75,12 +78,18 @@ extension FountService {
     return try blobs.changing { store in
       do {
         try store.adopt(decoded.examples, digest: digest)
-        return try record.insertDataset(dataset, bytesMax: configuration.datasetsBytesMax, once: keyed, answer: Self.created)
+        return try insert(dataset, once: keyed)
       } catch {
         removeUnreferenced(digest, from: store)
         throw error
       }
     }
+  }
+
+  private func insert(_ dataset: DatasetRecord, once keyed: KeyedRequest?) throws -> Response {
+    let (answer, isRepeated) = try record.insertDataset(
+      dataset, bytesMax: configuration.datasetsBytesMax, once: keyed, answer: Self.created)
+    return Response(answer, isRepeated: isRepeated)
   }
 
   private static func created(_ dataset: DatasetRecord, _ insertion: Record.Insertion) -> KeptAnswer {
@@ -89,10 +98,10 @@ extension FountService {
   }
 
   /// Nil for a dataset that is new, or whose blob is lost: such an upload brings it back.
-  private func answerKnown(_ id: String, once keyed: KeyedRequest?) throws -> KeptAnswer? {
+  private func answerKnown(_ id: String, once keyed: KeyedRequest?) throws -> Response? {
     try blobs.changing { store in
       guard let known = try record.dataset(id), let digest = Digest(hex: known.blobDigest), store.contains(digest) else { return nil }
-      return try record.insertDataset(known, bytesMax: configuration.datasetsBytesMax, once: keyed, answer: Self.created)
+      return try insert(known, once: keyed)
     }
   }
 

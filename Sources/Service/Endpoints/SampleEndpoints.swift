@@ -68,7 +68,8 @@ extension FountService {
     let format: SamplerRequest.Format
   }
 
-  /// - Parameter mayRetry: while a job runs, a newer checkpoint may take the place of the one that was asked for; then that one is.
+  /// - Parameter mayRetry: while a job runs, a newer checkpoint may take the place of the one that was asked for; then that one is. So is
+  ///   another where the disk has damaged the checkpoint since it was looked at.
   private func draw(
     _ drawing: Drawing, _ request: Request, _ responder: Responder, _ reply: @escaping Reply, mayRetry: Bool = true
   ) throws {
@@ -82,7 +83,9 @@ extension FountService {
       return reply(.success(Response(status: .notModified, headers: headers)))
     }
     let retry: Reply = { result in
-      guard mayRetry, case .failure(let error as SamplerFailure) = result, error.reason == .absent else { return reply(result) }
+      guard mayRetry, case .failure(let error as SamplerFailure) = result, [.absent, .checkpoint].contains(error.reason) else {
+        return reply(result)
+      }
       self.answerLater(request, responder) { try self.draw(drawing, request, responder, $0, mayRetry: false) }
     }
     ask(.sample(samples), responder, retry) { Response(sampled: $0, headers: headers) }
@@ -130,7 +133,7 @@ extension FountService {
         throw Problem(.conflict, "the family \(model.family.name) has no density: it can't score")
       }
       let checkpoint = try self.checkpoint(of: model, step: step)
-      let (upload, _) = try Self.examples(in: request)
+      let (upload, _) = try Self.file(in: request, Self.examples)
       self.decoders.decode(upload, into: "\(self.folder.incoming)/\(request.id)", format: format) { result in
         do {
           let decoded = try result.get()

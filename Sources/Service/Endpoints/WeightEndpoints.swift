@@ -24,7 +24,7 @@ extension FountService {
         .contentDisposition: "attachment; filename=\"\(model.record.id)-\(checkpoint.step).safetensors\"",
       ]
       headers[.acceptRanges] = "bytes"
-      return .file(file, headers: headers, to: request)
+      return try .file(file, headers: headers, to: request)
     }
     throw Problem(.serviceUnavailable, "the model's checkpoints change quickly; ask again", headers: [.retryAfter: "1"])
   }
@@ -34,7 +34,7 @@ extension FountService {
     do {
       guard let file = try folder.openedFile(checkpoint.path) else { return nil }
       return (file, try CheckpointHead(path: checkpoint.path))
-    } catch CheckpointError.unreadable(let error) where error.meansAbsent {
+    } catch let error as CheckpointError where error.meansAbsent {
       return nil
     }
   }
@@ -47,13 +47,7 @@ extension FountService {
   func importModel(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
       try QueryReader(request).finish()
-      guard case .file(let upload, let bytes) = request.body, bytes > 0 else {
-        throw Problem.unprocessable([Fault(pointer: "", detail: "the body is empty; a file of weights.safetensors is needed")])
-      }
-      if request.headers[.contentType]?.lowercased().hasPrefix("multipart/") == true {
-        let way = "as curl --data-binary @FILE or -T FILE sends it"
-        throw Problem(.unsupportedMediaType, "the body must be the file itself, \(way), not a form")
-      }
+      let (upload, bytes) = try Self.file(in: request, "a file of weights.safetensors")
       let keyed = try KeyedRequest(request, body: try SHA256.of(file: upload))
       if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
       try self.freeSpace.require(bytes)

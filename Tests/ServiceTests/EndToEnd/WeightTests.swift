@@ -71,7 +71,10 @@ import Testing
       #expect(part.status == 206 && part.body == Data(expected), "\(range)")
       #expect(part.headers["content-range"]?.hasSuffix("/\(answer.body.count)") == true)
     }
-    #expect(try fount.curl(path, "-H", "Range: bytes=99999999-").status == 416)
+    let beyond = try fount.curl(path, "-H", "Range: bytes=99999999-")
+    #expect(try beyond.status == 416 && beyond.json["detail"]?.string?.contains("\(answer.body.count) bytes") == true)
+    #expect(beyond.headers["content-type"] == "application/problem+json" && beyond.headers["cache-control"] == nil)
+    #expect(beyond.headers["content-range"] == "bytes */\(answer.body.count)")
     for range in ["bytes=5-1", "bytes=x-", "bytes=0-1,4-5", "bytes=-", "lines=1-2", "bytes=99999999999999999999-"] {
       #expect(try fount.curl(path, "-H", "Range: \(range)").body == answer.body, "\(range)")
     }
