@@ -11,14 +11,8 @@ struct BodySink {
   private var destination: Destination
   private let bytesMax: Int
   private(set) var count = 0
-  private let storage: ServerConfiguration.Storage?
-  private var countAskedAt = 0
 
-  /// Chosen: a disk is not filled by the megabytes that come between two looks.
-  private static let bytesBetweenLooks = 1 << 20
-
-  init(_ policy: BodyPolicy, storage: ServerConfiguration.Storage? = nil) throws(HTTPFault) {
-    self.storage = storage
+  init(_ policy: BodyPolicy) throws(HTTPFault) {
     switch policy {
     case .none: (destination, bytesMax) = (.memory([]), 0)
     case .memory(let bytesMax): (destination, self.bytesMax) = (.memory([]), bytesMax)
@@ -46,10 +40,6 @@ struct BodySink {
       held.append(contentsOf: bytes, in: 0..<bytes.count)
       destination = .memory(held)
     case .file(let file):
-      if let storage, count - countAskedAt >= Self.bytesBetweenLooks {
-        countAskedAt = count
-        if let fault = storage() { throw fault }
-      }
       do throws(SystemCallError) { try file.append(bytes) } catch { throw Self.fault(for: error) }
     }
   }

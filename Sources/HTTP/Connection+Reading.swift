@@ -103,8 +103,7 @@ extension Connection {
       try Self.check(framing, method, against: route.body)
       let request = Request(head: head, parameters: parameters)
       guard hasBody, let length = framing.body else { return call(route, with: request) }
-      let sink = try BodySink(route.body, storage: context.configuration.storage)
-      body = BodyReader(route, request, length, sink, limits: context.configuration.limits)
+      body = BodyReader(route, request, length, try BodySink(route.body), limits: context.configuration.limits)
       clock.bodyBeganAt = shard.now
       clock.lastReadAt = shard.now
       phase = .body

@@ -7,16 +7,13 @@ package struct ServerConfiguration: Sendable {
   package var shards = 1
   package var limits = Limits()
   package var timeouts = Timeouts()
-  /// Asked every few megabytes of a body that goes to a file; nil takes every body as far as its route does.
-  package var storage: Storage?
 
   package init() {}
 
-  /// Why no more is stored now, or nil. Called on a connection's shard: it must return at once.
-  package typealias Storage = @Sendable () -> HTTPFault?
-
   /// What a client may send, and how many may.
   package struct Limits: Sendable {
+    /// Asked after every megabyte of a body: why no more is taken now, or nil. Called on a connection's shard: it must return at once.
+    package var storage: (@Sendable () -> HTTPFault?)?
     /// In all shards together; those beyond get a 503.
     package var connectionsMax = 4096
     package var lineBytesMax = 16 << 10

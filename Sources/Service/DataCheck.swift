@@ -156,7 +156,8 @@ package final class DataCheck {
         model.id, "\(fault.path): \(fault.detail)",
         remedy: "it is pinned, and stays until PATCH \"pinned\": false lets it go, or a copy of it is put back", mend: nil)
     }
-    let hasSound = try hasSoundCheckpoint(files)
+    // Asked only where it matters, for it reads every checkpoint.
+    let hasSound = try !all.contains { $0.place == .origin } || hasSoundCheckpoint(files)
     for fault in all where fault.place == .origin && !hasSound {
       add(model.id, "\(fault.path): \(fault.detail)", remedy: "cancel the fork, which can't begin, and fork again", mend: nil)
     }

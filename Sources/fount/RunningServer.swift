@@ -26,7 +26,7 @@ final class RunningServer: Sendable {
     let service = try FountService(configuration, executable: executable, logger: logger)
     self.service = service
     var listening = configuration.server
-    listening.storage = service.storage
+    listening.limits.storage = service.storage
     server = try Server(
       configuration: listening, routes: service.routes, problem: FountService.response, admit: service.admit, logger: logger)
     try server.start()

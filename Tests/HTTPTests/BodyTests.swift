@@ -41,7 +41,7 @@ struct BodyTests {
   @Test func `a body for a file is refused as soon as there is no more room for it, however it is framed`() throws {
     let looks = Mutex(0)
     let server = try TestServer { configuration in
-      configuration.storage = {
+      configuration.limits.storage = {
         looks.withLock { $0 += 1 }
         return looks.withLock { $0 } < 2 ? nil : HTTPFault(.init(code: 507, reasonPhrase: "Insufficient Storage"), "no room")
       }

@@ -69,13 +69,15 @@ extension FountService {
 
   /// Tells those who follow the job, once, and the log.
   func warn(ofDamage fault: ModelFolder.Fault, to model: ModelRecord) {
-    logger.error("a checkpoint is damaged", metadata: ["path": "\(fault.path)", "fault": "\(fault.detail)"])
-    guard let job = model.job else { return }
     do {
-      if try record.warn(job, "\(fault.told); the newest sound checkpoint takes its place, if there is one") { watch.changed(job) }
+      if let job = model.job {
+        guard try record.warn(job, "\(fault.told); the newest sound checkpoint takes its place, if there is one") else { return }
+        watch.changed(job)
+      }
     } catch {
-      logger.warning("a warning could not be kept: \(error)", metadata: ["job": "\(job)"])
+      logger.warning("a warning could not be kept: \(error)", metadata: ["model": "\(model.id)"])
     }
+    logger.error("a checkpoint is damaged", metadata: ["path": "\(fault.path)", "fault": "\(fault.detail)"])
   }
 
   private func absentStep(_ step: String, of folder: ModelFolder) throws -> Problem {

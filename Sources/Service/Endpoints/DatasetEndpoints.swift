@@ -19,7 +19,7 @@ extension FountService {
       let format = query.string("format", oneOf: Self.formats)
       if let name, name.utf8.count > 200 { query.fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
       try query.finish()
-      let (upload, bytes) = try Self.file(in: request, Self.examples)
+      let (upload, bytes) = try Self.examples(in: request)
       let digest = try SHA256.of(file: upload)
       try Self.check(request.headers[.reprDigest], against: digest)
       let id = Self.datasetID(upload: digest, format: format)
@@ -37,16 +37,13 @@ extension FountService {
     }
   }
 
-  static let examples = "an IDX or NPY file, plain or gzipped,"
-
-  /// The file that is a request's body.
-  /// - Parameter what: is needed, for who sends none.
-  static func file(in request: Request, _ what: String) throws(Problem) -> (path: String, bytes: Int) {
+  /// The file of examples that is a request's body.
+  static func examples(in request: Request) throws(Problem) -> (path: String, bytes: Int) {
     if request.headers[.contentType]?.lowercased().hasPrefix("multipart/") == true {
       throw Problem(.unsupportedMediaType, "the body must be the file itself, as curl --data-binary @FILE or -T FILE sends it, not a form")
     }
     guard case .file(let path, let bytes) = request.body, bytes > 0 else {
-      throw .unprocessable([Fault(pointer: "", detail: "the body is empty; \(what) is needed")])
+      throw .unprocessable([Fault(pointer: "", detail: "the body is empty; an IDX or NPY file is needed, plain or gzipped")])
     }
     return (path, bytes)
   }

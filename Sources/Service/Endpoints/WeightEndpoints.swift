@@ -47,7 +47,13 @@ extension FountService {
   func importModel(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
       try QueryReader(request).finish()
-      let (upload, bytes) = try Self.file(in: request, "a file of weights.safetensors")
+      guard case .file(let upload, let bytes) = request.body, bytes > 0 else {
+        throw Problem.unprocessable([Fault(pointer: "", detail: "the body is empty; a file of weights.safetensors is needed")])
+      }
+      if request.headers[.contentType]?.lowercased().hasPrefix("multipart/") == true {
+        let way = "as curl --data-binary @FILE or -T FILE sends it"
+        throw Problem(.unsupportedMediaType, "the body must be the file itself, \(way), not a form")
+      }
       let keyed = try KeyedRequest(request, body: try SHA256.of(file: upload))
       if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
       try self.freeSpace.require(bytes)
