@@ -21,7 +21,7 @@ struct RecordedModel: Sendable {
 
   /// What the record keeps of a model that a job will make.
   static func description(of request: TrainingRequest, dataset: DatasetDescription) throws -> JSONValue {
-    let preparation = try Preparation.fitting(dataset, binarization: request.binarization).get()
+    let preparation = try Preparation.fitting(dataset, binarization: request.binarization, pictures: request.pictures).get()
     return [
       "configuration": request.configuration.json, "training": request.settings.json, "data": request.json["data"] ?? [:],
       "seed": .integer(request.seed), "preparation": preparation.json,

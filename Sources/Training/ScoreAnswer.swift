@@ -29,7 +29,8 @@ struct ScoreAnswer {
       "estimator": .string(model.estimator),
       "settings": ["step": .integer(loaded.step), "binarize": .string(loaded.preparation.binarization.rawValue)],
       "nats": .array(scores.map { JSONValue(Optional($0)) }),
-      "bits_per_dim": .array(scores.map { JSONValue(Optional(LikelihoodEvaluation.bitsPerDim(nats: $0, dims: dataset.shape.dims))) }),
+      "bits_per_dim": .array(
+        scores.map { JSONValue(Optional(LikelihoodEvaluation.bitsPerDim(nats: $0, dims: loaded.preparation.shape.dims))) }),
     ]
     let header: JSONValue = [
       "content_type": "application/json", "model": .string(request.model), "step": .integer(loaded.step), "count": .integer(scores.count),

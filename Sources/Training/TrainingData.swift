@@ -15,8 +15,8 @@ struct TrainingData {
 
   init(_ task: TrainingJob.TrainingTask) throws {
     dataset = try Self.open(task.dataset)
-    let fitted = try Preparation.fitting(dataset.description, binarization: task.binarization).mapError {
-      WorkerFailure(.dataset, "binarize \($0.detail)")
+    let fitted = try Preparation.fitting(dataset.description, binarization: task.binarization, pictures: task.pictures).mapError {
+      WorkerFailure(.dataset, "data \($0.detail)")
     }.get()
     if let file = task.validation {
       let other = try Self.open(file)

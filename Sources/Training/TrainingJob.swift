@@ -17,6 +17,7 @@ package struct TrainingJob: Sendable {
     package var configuration: Configuration
     package var settings: TrainingSettings
     package var binarization: Binarization
+    package var pictures: PictureForm
     package var dataset: DatasetFile
     package var validation: DatasetFile?
     /// Nil for a run that begins with nothing.
@@ -47,7 +48,7 @@ package struct TrainingJob: Sendable {
     self.task = .train(
       TrainingTask(
         family: request.family, configuration: request.configuration, settings: request.settings, binarization: request.binarization,
-        dataset: dataset, validation: validation, origin: origin))
+        pictures: request.pictures, dataset: dataset, validation: validation, origin: origin))
   }
 
   package init(id: String, model: String, modelFolder: String, evaluation request: EvaluationRequest, dataset: DatasetFile) {
@@ -68,7 +69,7 @@ extension TrainingJob {
       object["family"] = .string(training.family.name)
       object["configuration"] = training.configuration.json
       object["training"] = training.settings.json
-      object["data"] = ["binarize": .string(training.binarization.rawValue)]
+      object["data"] = TrainingRequest.data(training.binarization, training.pictures)
       object["dataset"] = training.dataset.json
       object["validation_dataset"] = training.validation?.json ?? .null
       object["origin"] = training.origin?.json ?? .null

@@ -9,26 +9,24 @@ import Training
 
 /// Datasets: uploaded once, immutable, known by their contents.
 extension FountService {
-  static let formats = ["idx", "npy"]
-
   /// Streams have ended: the body lies in a file. It is hashed, decoded in a child, and adopted; then it is a dataset.
   func uploadDataset(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
       let query = QueryReader(request)
       let name = query.string("name")
-      let format = query.string("format", oneOf: Self.formats)
+      let options = query.decodeOptions()
       if let name, name.utf8.count > 200 { query.fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
       try query.finish()
       let (upload, bytes) = try Self.examples(in: request)
       let digest = try SHA256.of(file: upload)
       try Self.check(request.headers[.reprDigest], against: digest)
-      let id = Self.datasetID(upload: digest, format: format)
+      let id = Self.datasetID(upload: digest, options)
       let keyed = try KeyedRequest(request, body: digest)
       if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
       if let answer = try self.answerKnown(id, once: keyed) { return reply(.success(Response(answer))) }
       try self.freeSpace.require(bytes)
       let staged = "\(self.folder.incoming)/\(request.id)"
-      self.decoders.decode(upload, into: staged, format: format) { result in
+      self.decoders.decode(upload, into: staged, options) { result in
         self.answer(request, responder) {
           let upload = Upload(id: id, name: name, digest: digest, bytes: bytes)
           return Response(try self.adopt(try result.get(), of: upload, once: keyed))
@@ -43,18 +41,20 @@ extension FountService {
       throw Problem(.unsupportedMediaType, "the body must be the file itself, as curl --data-binary @FILE or -T FILE sends it, not a form")
     }
     guard case .file(let path, let bytes) = request.body, bytes > 0 else {
-      throw .unprocessable([Fault(pointer: "", detail: "the body is empty; an IDX or NPY file is needed, plain or gzipped")])
+      throw .unprocessable([Fault(pointer: "", detail: "the body is empty; a file of examples is needed")])
     }
     return (path, bytes)
   }
 
   /// A dataset is its bytes and how they were decoded: the same upload is the same dataset, here and on every server.
-  private static func datasetID(upload: Digest, format: String?) -> String {
-    Identifier.derived(prefix: "ds", from: SHA256.of(Array("\(upload.hex) \(decodingVersion) \(format ?? "")".utf8)))
+  private static func datasetID(upload: Digest, _ options: DecodeOptions) -> String {
+    var identity: [JSONValue] = [.string(upload.hex), .integer(decodingVersion)]
+    identity += options.arguments.map { .string($0) }
+    return Identifier.derived(prefix: "ds", from: SHA256.of(JSONValue.array(identity).serializedBytes()))
   }
 
   /// Changes when the same bytes would decode to other examples.
-  private static let decodingVersion = 1
+  private static let decodingVersion = 2
 
   /// What the record tells of an upload beside its examples.
   private struct Upload {
@@ -162,6 +162,26 @@ extension DatasetRecord {
     view["created_at"] = createdAt.rfc3339
     view["links"] = ["self": "/v1/datasets/\(id)", "preview": "/v1/datasets/\(id)/preview.png"]
     return .object(view)
+  }
+}
+
+extension QueryReader {
+  /// What a client says of the examples that it sends: `format`, `array`, `labels` and `resize`.
+  func decodeOptions() -> DecodeOptions {
+    var options = DecodeOptions()
+    options.format = string("format", oneOf: UploadFormat.allCases.map(\.rawValue)).flatMap(UploadFormat.init)
+    for (name, option) in [("array", \DecodeOptions.array), ("labels", \.labels)] {
+      let value = string(name)
+      if let value, !(1...200).contains(value.utf8.count) || value.utf8.contains(0) {
+        fault(name, "must be a name of 1 to 200 bytes; has \(value.utf8.count)")
+      }
+      options[keyPath: option] = value
+    }
+    if let text = string("resize") {
+      options.resize = DecodeOptions.Sides(text)
+      if options.resize == nil { fault("resize", "must be HEIGHTxWIDTH, each 1 to 4096, as in 28x28; was \(text.prefix(60))") }
+    }
+    return options
   }
 }
 

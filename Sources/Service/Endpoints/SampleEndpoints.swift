@@ -122,7 +122,7 @@ extension FountService {
   func score(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
       let query = QueryReader(request)
-      let format = query.string("format", oneOf: Self.formats)
+      let options = query.decodeOptions()
       let step = query.step()
       try query.finish()
       let model = try self.model(named: request.parameters["id"])
@@ -131,7 +131,7 @@ extension FountService {
       }
       let checkpoint = try self.checkpoint(of: model, step: step)
       let (upload, _) = try Self.examples(in: request)
-      self.decoders.decode(upload, into: "\(self.folder.incoming)/\(request.id)", format: format) { result in
+      self.decoders.decode(upload, into: "\(self.folder.incoming)/\(request.id)", options) { result in
         do {
           let decoded = try result.get()
           let description = try decoded.description()

@@ -23,7 +23,13 @@ package enum NPY {
 
   /// Magic, version 1.0, the length, and the dictionary, padded so that the numbers begin at a multiple of 64.
   package static func header(dimensions: [Int], element: Element) -> [UInt8] {
-    let type = element == .uint8 ? "|u1" : "<f4"
+    header(dimensions: dimensions, type: element == .uint8 ? "|u1" : "<f4")
+  }
+
+  /// The type of labels: 16 bits without a sign, little-endian.
+  static let labelType = "<u2"
+
+  static func header(dimensions: [Int], type: String) -> [UInt8] {
     let shape = dimensions.map(String.init).joined(separator: ", ") + (dimensions.count == 1 ? "," : "")
     var dictionary = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(shape)), }"
     let before = magic.count + 4

@@ -14,6 +14,13 @@ enum IDX {
       let bytes = try reader.take(4, "IDX header, dimension \(index)")
       dimensions.append(bytes.reduce(0) { $0 << 8 | Int($1) })
     }
-    return ArrayLayout(format: "idx", dimensions: dimensions, type: type, isBigEndian: true, isColumnMajor: false)
+    return ArrayLayout(format: .idx, dimensions: dimensions, type: type, isBigEndian: true, isColumnMajor: false)
+  }
+}
+
+extension IDX {
+  /// Whether these first bytes are a magic number of a known type, with dimensions that a dataset or its labels may have.
+  static func begins(_ head: [UInt8]) -> Bool {
+    head.count >= 4 && head[0] == 0 && head[1] == 0 && types[head[2]] != nil && (1...4).contains(head[3])
   }
 }

@@ -33,6 +33,43 @@ enum Numbers {
     }
   }
 
+  /// Of pixels of `stored` bytes the first `channels`.
+  static func firstChannels(_ channels: Int, of stored: Int, in pixels: [UInt8]) -> [UInt8] {
+    precondition((1...stored).contains(channels) && pixels.count % stored == 0)
+    let count = pixels.count / stored
+    var kept = [UInt8](repeating: 0, count: count * channels)
+    unsafe pixels.withUnsafeBufferPointer { pixels in
+      unsafe kept.withUnsafeMutableBufferPointer { kept in
+        for i in 0..<count {
+          for channel in 0..<channels { unsafe kept[i &* channels &+ channel] = pixels[i &* stored &+ channel] }
+        }
+      }
+    }
+    return kept
+  }
+
+  /// A hash of a part, 8 bytes at a time by the high and the low half of a product: for telling equal parts, not against an adversary.
+  static func hash(_ bytes: Span<UInt8>, from start: Int, count: Int) -> UInt64 {
+    precondition(start >= 0 && count >= 0 && start + count <= bytes.count)
+    return unsafe bytes.withUnsafeBytes { bytes in
+      var hash = UInt64(truncatingIfNeeded: count) ^ 0x9e37_79b9_7f4a_7c15
+      var done = 0
+      while done < count {
+        var word: UInt64 = 0
+        if count - done >= 8 {
+          word = unsafe bytes.loadUnaligned(fromByteOffset: start &+ done, as: UInt64.self)
+        } else {
+          for i in done..<count { word = unsafe word << 8 | UInt64(bytes[start &+ i]) }
+        }
+        // The constants are those of SplitMix64 (Steele, Lea & Flood 2014): odd, their bits mixed.
+        let product = (hash ^ word &* 0xbf58_476d_1ce4_e5b9).multipliedFullWidth(by: 0x94d0_49bb_1331_11eb)
+        hash = product.high ^ product.low ^ word
+        done += 8
+      }
+      return hash
+    }
+  }
+
   static func moveToFront(_ bytes: inout [UInt8], _ range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
     unsafe bytes.withUnsafeMutableBytes { bytes in

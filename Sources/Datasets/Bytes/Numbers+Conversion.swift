@@ -19,7 +19,7 @@ extension Numbers {
     case .int32: return toBytes(input, count, Int32.self, isBigEndian, most: 255, &output, &histogram)
     case .uint64: return toBytes(input, count, UInt64.self, isBigEndian, most: 255, &output, &histogram)
     case .int64: return toBytes(input, count, Int64.self, isBigEndian, most: 255, &output, &histogram)
-    case .float16, .float32, .float64: preconditionFailure("\(type) is no integer")
+    case .float16, .bfloat16, .float32, .float64: preconditionFailure("\(type) is no integer")
     }
   }
 
@@ -43,6 +43,35 @@ extension Numbers {
     }
   }
 
+  /// Whole numbers, each as it is; nil for one of 64 bits that is past 2^63 − 1.
+  /// - Parameter input: `count` numbers of `type`, which is one of integers or bool.
+  static func integers(_ input: [UInt8], count: Int, _ type: NumberType, isBigEndian: Bool) -> [Int?] {
+    let width = type.bytes
+    let isSigned = [.int8, .int16, .int32, .int64].contains(type)
+    return (0..<count).map { index in
+      let bytes = input[index * width..<(index + 1) * width]
+      var bits: UInt64 = 0
+      if isBigEndian {
+        for byte in bytes { bits = bits << 8 | UInt64(byte) }
+      } else {
+        for byte in bytes.reversed() { bits = bits << 8 | UInt64(byte) }
+      }
+      guard isSigned else { return Int(exactly: bits) }
+      let shift = UInt64(64 - 8 * width)
+      return Int(Int64(bitPattern: bits << shift) >> Int64(shift))
+    }
+  }
+
+  /// Counts how often each byte comes.
+  static func count(_ bytes: [UInt8], _ count: Int, into histogram: inout [Int]) {
+    precondition(count >= 0 && count <= bytes.count && histogram.count == 256)
+    unsafe bytes.withUnsafeBufferPointer { bytes in
+      unsafe histogram.withUnsafeMutableBufferPointer { histogram in
+        for i in 0..<count { unsafe histogram[Int(bytes[i])] &+= 1 }
+      }
+    }
+  }
+
   /// Converts numbers to little-endian float32, to the nearest where they have more digits.
   /// - Parameters:
   ///   - input: `count` numbers of `type`.
@@ -62,6 +91,7 @@ extension Numbers {
     case .uint64: return toFloats(input, count, UInt64.self, isBigEndian, &output, &part) { Float($0) }
     case .int64: return toFloats(input, count, Int64.self, isBigEndian, &output, &part) { Float($0) }
     case .float16: return toFloats(input, count, UInt16.self, isBigEndian, &output, &part) { float(halfBits: $0) }
+    case .bfloat16: return toFloats(input, count, UInt16.self, isBigEndian, &output, &part) { Float(bitPattern: UInt32($0) << 16) }
     case .float32: return toFloats(input, count, UInt32.self, isBigEndian, &output, &part) { Float(bitPattern: $0) }
     case .float64: return toFloats(input, count, UInt64.self, isBigEndian, &output, &part) { Float(Double(bitPattern: $0)) }
     }

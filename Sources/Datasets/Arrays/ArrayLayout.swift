@@ -1,18 +1,24 @@
 /// What the header of an array says: everything that reading its numbers needs.
 struct ArrayLayout: Equatable {
-  /// `idx` or `npy`.
-  let format: String
+  let format: UploadFormat
   /// The first is the number of examples.
   let dimensions: [Int]
   let type: NumberType
   let isBigEndian: Bool
   /// Whether the first index runs fastest, as in Fortran, and not the last, as in C.
   let isColumnMajor: Bool
+  /// Bytes that follow the numbers, of what else the file holds.
+  var bytesAfter = 0
+
+  /// The field that holds the dimensions, for an error.
+  var shapeField: String { "\(format.rawValue.uppercased()) header, shape" }
+
+  /// As in `[60000, 28, 28]`.
+  var shown: String { "[" + dimensions.map(String.init).joined(separator: ", ") + "]" }
 
   /// The examples' shape: two dimensions are a table, three grey pictures, four pictures of 1 or 3 channels.
-  /// - Parameter subject: the field that holds the dimensions, for an error.
-  func exampleShape(_ subject: String, _ reader: ByteReader) throws(DecodeError) -> ExampleShape {
-    let shown = "[" + dimensions.map(String.init).joined(separator: ", ") + "]"
+  func exampleShape(_ reader: ByteReader) throws(DecodeError) -> ExampleShape {
+    let subject = shapeField
     let allowed = "[count, columns], [count, height, width] or [count, height, width, channels]"
     switch dimensions.count {
     case 0: throw reader.error(.unsupported, subject, "one number alone is no dataset; the shape must be \(allowed)")
@@ -40,6 +46,30 @@ struct ArrayLayout: Equatable {
         .tooLarge, subject, "the shape \(shown) has more numbers in an example than \(ExampleShape.dimsMax), the most that is allowed")
     }
     return shape
+  }
+
+  /// A file whose length is known tells at once whether it is as long as its header says.
+  /// - Parameter count: of the numbers.
+  func checkLength(_ reader: ByteReader, count: Int) throws(DecodeError) {
+    guard let remaining = reader.remainingBytes else { return }
+    let needed = count * type.bytes + bytesAfter
+    if remaining < needed {
+      throw reader.error(
+        .malformed, "the numbers",
+        "the header promises \(needed) bytes and \(remaining) are there: the upload is cut off, or its header lies",
+        at: reader.offset + remaining)
+    }
+    if remaining > needed { throw Self.trailingBytes(reader, at: reader.offset + needed) }
+  }
+
+  /// Reads past what follows the numbers; there must be no more than the header promises.
+  func finish(_ reader: ByteReader) throws(DecodeError) {
+    try reader.skip(bytesAfter, "after the numbers")
+    guard try reader.isAtEnd() else { throw Self.trailingBytes(reader, at: reader.offset) }
+  }
+
+  private static func trailingBytes(_ reader: ByteReader, at offset: Int) -> DecodeError {
+    reader.error(.malformed, "after the numbers", "bytes follow that the header does not promise; none are allowed", at: offset)
   }
 
   /// Where the number at an index of the file belongs, for an error: as in `example 3, number 17`.

@@ -55,7 +55,7 @@ extension NPY {
       dimensions.append(value)
     }
     let (type, isBigEndian) = try numberType(fields["descr"] ?? .none, reader, at: start)
-    return ArrayLayout(format: "npy", dimensions: dimensions, type: type, isBigEndian: isBigEndian, isColumnMajor: isColumnMajor)
+    return ArrayLayout(format: .npy, dimensions: dimensions, type: type, isBigEndian: isBigEndian, isColumnMajor: isColumnMajor)
   }
 
   private static let types: [String: NumberType] = [
