@@ -92,7 +92,7 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("FilesTests", ["Files"]),
     tests("ImagesTests", ["Images"]),
-    tests("DatasetsTests", ["Datasets", "Files", "JSON"], exclude: ["Hostile"]),
+    tests("DatasetsTests", ["Datasets", "Files", "JSON"], exclude: ["Hostile", "Fuzz"]),
     tests("TensorsTests", ["Tensors"], exclude: ["Bits"]),
     tests("BenchTests", ["fount", "Tensors"], exclude: ["Peers"]),
     tests("ModelsTests", ["Models", "Tensors", "JSON", "Evaluation"]),

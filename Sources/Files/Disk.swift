@@ -41,6 +41,9 @@ package enum Disk {
     }
   }
 
+  /// Returns when what was written into a file is on the disk.
+  package static func sync(_ path: String) throws(Errno) { try OpenFile(reading: path).sync() }
+
   /// Returns when the names in the folder are on the disk.
   package static func syncFolder(_ path: String) throws(Errno) { try OpenFile(folder: path).sync() }
 

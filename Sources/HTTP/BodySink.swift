@@ -49,6 +49,7 @@ struct BodySink {
     case .memory(let bytes): return bytes.isEmpty ? .none : .bytes(bytes)
     case .file(let file):
       file.finishWriting()
+      file.isWhole = true
       return .file(path: file.path, count: count)
     }
   }
@@ -73,6 +74,10 @@ struct BodySink {
 final class UploadFile: @unchecked Sendable {
   let path: String
   private var descriptor: Descriptor?
+  private var count = 0
+  /// Whether the body came to its end.
+  fileprivate(set) var isWhole = false
+  private var cutOff: (@Sendable (_ path: String, _ count: Int) -> Void)?
 
   private static let prefix = "upload-"
   private static let suffix = ".part"
@@ -84,10 +89,17 @@ final class UploadFile: @unchecked Sendable {
 
   deinit {
     finishWriting()
+    if !isWhole { cutOff?(path, count) }
     removeFile(path)
   }
 
-  func append(_ bytes: Span<UInt8>) throws(SystemCallError) { try descriptor?.write(bytes) }
+  /// What is done with the file when the body has not come to its end, before it is removed.
+  func whenCutOff(_ action: @escaping @Sendable (_ path: String, _ count: Int) -> Void) { cutOff = action }
+
+  func append(_ bytes: Span<UInt8>) throws(SystemCallError) {
+    try descriptor?.write(bytes)
+    count += bytes.count
+  }
 
   func finishWriting() {
     descriptor?.close()

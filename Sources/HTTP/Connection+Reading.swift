@@ -103,7 +103,15 @@ extension Connection {
       try Self.check(framing, method, against: route.body)
       let request = Request(head: head, parameters: parameters)
       guard hasBody, let length = framing.body else { return call(route, with: request) }
-      body = BodyReader(route, request, length, try BodySink(route.body), limits: context.configuration.limits)
+      let sink = try BodySink(route.body)
+      if let cutOff = route.cutOff, let file = sink.file {
+        file.whenCutOff { path, count in
+          var request = request
+          request.body = .file(path: path, count: count)
+          cutOff(request)
+        }
+      }
+      body = BodyReader(route, request, length, sink, limits: context.configuration.limits)
       clock.bodyBeganAt = shard.now
       clock.lastReadAt = shard.now
       phase = .body

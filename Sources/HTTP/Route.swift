@@ -6,14 +6,21 @@ import HTTPTypes
 /// isn't empty, or what stands before a literal suffix: `/v1/models/{id}/samples/{index}.png`.
 package struct Route: Sendable {
   package typealias Handler = @Sendable (Request, Responder) -> Void
+  /// Called on the shard with a request whose body ended too early, and what has come of it in a file: its to move away, at once.
+  package typealias CutOffHandler = @Sendable (Request) -> Void
 
   package let method: HTTPRequest.Method
   package let pattern: String
   package let body: BodyPolicy
   /// Called on the connection's shard: it must return at once, and answer from wherever the work is done.
   package let handler: Handler
+  /// Nil where a body that is not whole is of no use.
+  package let cutOff: CutOffHandler?
 
-  package init(_ method: HTTPRequest.Method, _ pattern: String, body: BodyPolicy = .none, handler: @escaping Handler) {
+  package init(
+    _ method: HTTPRequest.Method, _ pattern: String, body: BodyPolicy = .none, cutOff: CutOffHandler? = nil, handler: @escaping Handler
+  ) {
+    self.cutOff = cutOff
     self.method = method
     self.pattern = pattern
     self.body = body

@@ -12,6 +12,7 @@ import Jobs
 /// DATA/jobs/<id>/                        what a worker and the pool tell each other
 /// DATA/models/<id>/checkpoint-<step>.safetensors
 /// DATA/models/<id>/pinned-<step>.safetensors   a second name for a checkpoint that is to stay
+/// DATA/uploads/<id>/                     uploads that come in parts, as far as they have come
 /// DATA/incoming/                         uploads and their decoding, emptied at every start
 /// DATABASE/fount.sqlite                  the record
 /// ```
@@ -21,6 +22,7 @@ struct DataFolder: Sendable {
   let blobs: BlobStore
 
   var incoming: String { root + "/incoming" }
+  var uploads: String { root + "/uploads" }
   var jobs: String { root + "/jobs" }
   var models: String { root + "/models" }
 

@@ -15,6 +15,7 @@ package final class FountService: Sendable {
   let folder: DataFolder
   let record: Record
   let blobs: SharedBlobs
+  let uploads: PartialUploads
   let freeSpace: FreeSpace
   let jobPayload: JobPayload
   let pool: WorkerPool
@@ -49,6 +50,7 @@ package final class FountService: Sendable {
     self.folder = folder
     self.record = record
     blobs = SharedBlobs(folder.blobs)
+    uploads = try PartialUploads(folder: folder.uploads, idleSecondsMax: configuration.uploadIdleSecondsMax)
     freeSpace = FreeSpace(folders: [configuration.data, configuration.database], bytesMin: configuration.diskFreeBytesMin)
     let payload = JobPayload(record: record, folder: folder, configuration: configuration)
     jobPayload = payload
@@ -95,7 +97,9 @@ package final class FountService: Sendable {
   private func refusal(ofNew head: RequestHead) -> Problem? {
     guard head.method == .post || head.method == .put || head.method == .patch || head.method == .delete else { return nil }
     if isDraining { return Problem(.serviceUnavailable, "the server is leaving", headers: [.retryAfter: "10"]) }
-    guard head.method == .post, head.path == "/v1/datasets" else { return nil }
+    guard head.method == .post && head.path == "/v1/datasets" || head.method != .delete && head.path.hasPrefix("/v1/uploads") else {
+      return nil
+    }
     do {
       try freeSpace.require(head.fields[.contentLength].flatMap { Int($0) } ?? 0)
     } catch let problem as Problem {

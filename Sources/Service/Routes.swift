@@ -20,6 +20,12 @@ extension FountService {
       work(.delete, "/v1/datasets/{id}", deleteDataset),
       later(.get, "/v1/datasets/{id}/preview.png", previewDataset),
 
+      work(.post, "/v1/uploads", beginUpload),
+      work(.get, "/v1/uploads/{id}", describeUpload),
+      later(.put, "/v1/uploads/{id}", body: examples, cutOff: keepPart, putUpload),
+      later(.patch, "/v1/uploads/{id}", body: examples, cutOff: keepPart, patchUpload),
+      work(.delete, "/v1/uploads/{id}", endUpload),
+
       work(.post, "/v1/jobs", body: json, createJob),
       work(.get, "/v1/jobs", listJobs),
       later(.get, "/v1/jobs/{id}", describeJob),
@@ -65,9 +71,9 @@ extension FountService {
   }
 
   private func later(
-    _ method: HTTPRequest.Method, _ pattern: String, body: BodyPolicy = .none,
+    _ method: HTTPRequest.Method, _ pattern: String, body: BodyPolicy = .none, cutOff: Route.CutOffHandler? = nil,
     _ endpoint: @escaping @Sendable (Request, Responder) -> Void
   ) -> Route {
-    Route(method, pattern, body: body, handler: endpoint)
+    Route(method, pattern, body: body, cutOff: cutOff, handler: endpoint)
   }
 }

@@ -16,9 +16,16 @@ extension FountService {
       case .failure(let error): responder.respond(self.response(to: error, request))
       }
     }
+    onThread(reply) { try work(reply) }
+  }
+
+  /// Replies with what `work` returns or throws, on a work thread.
+  func work(_ reply: @escaping Reply, _ work: @escaping @Sendable () throws -> Response) { onThread(reply) { reply(.success(try work())) } }
+
+  private func onThread(_ reply: @escaping Reply, _ work: @escaping @Sendable () throws -> Void) {
     let isTaken = runBlocking {
       do {
-        try work(reply)
+        try work()
       } catch {
         reply(.failure(error))
       }

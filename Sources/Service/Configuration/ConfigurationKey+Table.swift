@@ -119,6 +119,9 @@ extension ConfigurationKey {
         "disk_free_bytes_min", \.diskFreeBytesMin, .bytes(in: 0...1024 * tebi), default: .value(512 * mebi),
         "What must stay free on the disk: below it nothing new is taken, and running jobs go on."),
       ConfigurationKey(
+        "upload_idle_seconds_max", \.uploadIdleSecondsMax, .seconds(in: 60...2_592_000), default: .value(86_400),
+        "An unfinished upload without a new part; then it is removed."),
+      ConfigurationKey(
         "dataset_examples_max", \.datasetExamplesMax, .integer(in: 1...1_000_000_000), default: .value(10_000_000),
         "Examples of a dataset."),
       ConfigurationKey(

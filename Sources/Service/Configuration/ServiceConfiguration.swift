@@ -21,6 +21,7 @@ package struct ServiceConfiguration: Sendable, Equatable {
   package var decoderSecondsMax = 0
 
   package var bodyBytesMax = 0
+  package var uploadIdleSecondsMax = 0
   package var jsonBytesMax = 0
   package var headBytesMax = 0
   package var connectionsMax = 0

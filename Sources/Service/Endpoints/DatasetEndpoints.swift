@@ -13,25 +13,37 @@ extension FountService {
   func uploadDataset(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
       let query = QueryReader(request)
-      let name = query.string("name")
-      let options = query.decodeOptions()
-      if let name, name.utf8.count > 200 { query.fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
+      let (name, options) = (query.name(), query.decodeOptions())
       try query.finish()
-      let (upload, bytes) = try Self.examples(in: request)
-      let digest = try SHA256.of(file: upload)
-      try Self.check(request.headers[.reprDigest], against: digest)
-      let id = Self.datasetID(upload: digest, options)
-      let keyed = try KeyedRequest(request, body: digest)
-      if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
-      if let answer = try self.answerKnown(id, once: keyed) { return reply(.success(Response(answer))) }
-      try self.freeSpace.require(bytes)
-      let staged = "\(self.folder.incoming)/\(request.id)"
-      self.decoders.decode(upload, into: staged, options) { result in
-        self.answer(request, responder) {
-          let upload = Upload(id: id, name: name, digest: digest, bytes: bytes)
-          return Response(try self.adopt(try result.get(), of: upload, once: keyed))
-        }
-      }
+      let (path, count) = try Self.examples(in: request)
+      let bytes = UploadedBytes(path: path, count: count, name: name, options: options, reprDigest: request.headers[.reprDigest])
+      try self.addDataset(bytes, request, isKeyed: true, reply)
+    }
+  }
+
+  /// A file of examples on the server's disk, and what the client said of it.
+  struct UploadedBytes {
+    let path: String
+    let count: Int
+    let name: String?
+    let options: DecodeOptions
+    /// The field Repr-Digest, nil where none was given.
+    let reprDigest: String?
+  }
+
+  /// Makes a dataset of a file, which stays until the reply.
+  /// - Parameter isKeyed: whether an Idempotency-Key of the request stands for this dataset.
+  func addDataset(_ bytes: UploadedBytes, _ request: Request, isKeyed: Bool, _ reply: @escaping Reply) throws {
+    let digest = try SHA256.of(file: bytes.path)
+    try Self.check(bytes.reprDigest, against: digest)
+    let id = Self.datasetID(upload: digest, bytes.options)
+    let keyed = isKeyed ? try KeyedRequest(request, body: digest) : nil
+    if let keyed, let kept = try record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
+    if let answer = try answerKnown(id, once: keyed) { return reply(.success(Response(answer))) }
+    try freeSpace.require(bytes.count)
+    let upload = Upload(id: id, name: bytes.name, digest: digest, bytes: bytes.count)
+    decoders.decode(bytes.path, into: "\(folder.incoming)/\(request.id)", bytes.options) { result in
+      self.work(reply) { Response(try self.adopt(try result.get(), of: upload, once: keyed)) }
     }
   }
 
@@ -166,6 +178,13 @@ extension DatasetRecord {
 }
 
 extension QueryReader {
+  /// What a client calls what it makes.
+  func name() -> String? {
+    let name = string("name")
+    if let name, name.utf8.count > 200 { fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
+    return name
+  }
+
   /// What a client says of the examples that it sends: `format`, `array`, `labels` and `resize`.
   func decodeOptions() -> DecodeOptions {
     var options = DecodeOptions()
