@@ -62,7 +62,7 @@ struct ExampleFile: ~Copyable {
     let (path, start, bytes) = (path, header.count, shape.dims * element.bytes)
     let count = count
     let duplicates = try DecodeError.onDisk { () throws(Errno) in
-      try Duplicates.count(in: MappedFile(path), from: start, examples: count, bytesEach: bytes)
+      try Duplicates.count(in: path, from: start, examples: count, bytesEach: bytes)
     }
     return DatasetDescription(
       count: count, shape: shape, element: element, format: format.rawValue, minimum: statistics.minimum, maximum: statistics.maximum,
