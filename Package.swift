@@ -56,7 +56,7 @@ let package = Package(
     .target(
       name: "HTTP",
       dependencies: [
-        "CSystem",
+        "CSystem", "COpenSSL",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -90,7 +90,7 @@ let package = Package(
 
     // What Debian gives: zlib1g-dev, libssl-dev, and the calls of Linux that Foundation does not import.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CSystem"),
 
     tests("JSONTests", ["JSON"]),

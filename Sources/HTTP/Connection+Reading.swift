@@ -17,16 +17,20 @@ extension Connection {
       clock.lastReadAt = shard.now
       let buffer = shard.readBuffer
       let bytes = buffer.span.extracting(0..<count)
-      if input.isEmpty {
-        let consumed = consume(bytes)
-        if consumed < count { input.append(bytes.extracting(consumed..<count)) }
-      } else {
-        input.append(bytes)
-        consumeInput()
-      }
+      if let tls { decrypt(bytes, by: tls) } else { take(bytes) }
     case .wouldBlock: return
     case .failed: abort()
     }
+  }
+
+  /// Goes on with bytes that mean what they say.
+  func take(_ bytes: Span<UInt8>) {
+    guard input.isEmpty else {
+      input.append(bytes)
+      return consumeInput()
+    }
+    let consumed = consume(bytes)
+    if consumed < bytes.count { input.append(bytes.extracting(consumed..<bytes.count)) }
   }
 
   func consumeInput() {
@@ -51,7 +55,7 @@ extension Connection {
             output.append { $0 += "HTTP/1.1 100 Continue\r\n\r\n".utf8 }
           }
         case .body: offset = try feedBody(bytes, from: offset)
-        case .handling, .streaming: return offset
+        case .handshake, .handling, .streaming: return offset
         case .closing, .lingering, .closed:
           mustLinger = true
           return bytes.count
@@ -173,8 +177,9 @@ extension Connection {
   }
 
   /// The client sends no more. Between requests that is its goodbye; within one it is a fault (RFC 9112 §8).
-  private func inputEnded() {
+  func inputEnded() {
     switch phase {
+    case .handshake: close()
     case .head where parser == nil && input.isEmpty: close()
     case .head, .body: refuse(.malformed("the request ended in the middle"))
     case .handling, .streaming, .closing, .lingering, .closed: return

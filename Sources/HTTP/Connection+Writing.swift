@@ -51,13 +51,16 @@ extension Connection {
     settle()
   }
 
+  /// Whether nothing waits for the socket, encrypted or not.
+  var isAllSent: Bool { output.isEmpty && tls?.hasPending != true }
+
   /// Returns whether all is sent.
   func flush() -> Bool {
     guard phase != .closed else { return false }
-    guard !output.isEmpty else { return true }
+    guard !isAllSent else { return true }
     if !clock.isWriting { clock.beginWriting(at: shard.now) }
     let before = output.byteCount
-    let progress = output.flush(to: socket)
+    let progress = tls.map { flush(through: $0) } ?? output.flush(to: socket)
     clock.wrote(before - output.byteCount, at: shard.now)
     switch progress {
     case .sentAll:
@@ -70,8 +73,16 @@ extension Connection {
     }
   }
 
+  private func flush(through tls: TLSSession) -> OutputQueue.Progress {
+    let progress = output.flush(to: tls)
+    guard progress == .sentAll else { return progress }
+    if tls.sendPending() { return .sentAll }
+    return tls.hasPending ? .blocked : .broken
+  }
+
   /// All is sent: closes when the client has nothing under way, else shuts our side and drops what comes.
   func finishClosing() {
+    tls?.sendEnd()
     guard mustLinger, !isInputAtEnd else { return close() }
     socket.shutDownSending()
     phase = .lingering

@@ -35,7 +35,7 @@ package final class Server: Sendable {
       throw ServerConfigurationError("the shards are not 1…1024 but \(configuration.shards)")
     }
     self.address = address
-    context = ServerContext(configuration: configuration, router: Router(routes), problem: problem, admit: admit, logger: logger)
+    context = try ServerContext(configuration: configuration, router: Router(routes), problem: problem, admit: admit, logger: logger)
   }
 
   /// Binds and listens; when it returns, connections are accepted.
@@ -80,6 +80,9 @@ package final class Server: Sendable {
 
   /// The port that is listened on; 0 before the start.
   package var port: Int { state.withLock { $0.port } }
+
+  /// Loads certificates and keys anew, for the connections to come; where one can't be used, the ones before stay.
+  package func reloadCertificates() throws { try context.certificates?.reload() }
 
   /// Stops accepting, lets requests in flight finish with `Connection: close`, cuts what is left after `seconds`, then calls `completion`.
   ///

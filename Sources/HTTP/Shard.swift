@@ -10,9 +10,16 @@ final class ServerContext: Sendable {
   let problem: Server.Problem
   let admit: Server.Admission?
   let logger: Logger
+  /// Nil where TLS is not spoken.
+  let certificates: TLSCertificates?
   let connectionCount = ConnectionCount()
+  /// Of the connections, those that have not ended their TLS handshake.
+  let handshakeCount = ConnectionCount()
 
-  init(configuration: ServerConfiguration, router: Router, problem: @escaping Server.Problem, admit: Server.Admission?, logger: Logger) {
+  init(
+    configuration: ServerConfiguration, router: Router, problem: @escaping Server.Problem, admit: Server.Admission?, logger: Logger
+  ) throws(ServerConfigurationError) {
+    certificates = try TLSCertificates(configuration.tls)
     self.configuration = configuration
     self.router = router
     self.problem = problem
@@ -44,6 +51,8 @@ final class Shard: @unchecked Sendable {
   private(set) var isDraining = false
   /// What was read last. One for all connections: nothing of it is kept but unfinished heads.
   var readBuffer = [UInt8](repeating: 0, count: 256 << 10)
+  /// What was decrypted last; empty before the first TLS connection.
+  var plainBuffer: [UInt8] = []
   var date = DateField()
 
   private let events: EventSet
@@ -61,10 +70,13 @@ final class Shard: @unchecked Sendable {
   private var nextSerial = UInt64.random(in: 0 ... .max)
   private var drainCompletions: [@Sendable () -> Void] = []
   private var hasEnded = false
+  private var handshakeStepsLeft = 0
 
   private static let roundsMax = 64
   private static let acceptsMax = 64
   private static let acceptPauseMilliseconds = 100
+  /// A step of a handshake may cost a millisecond: after so many in a round the others have their turn.
+  private static let handshakeStepsMax = 4
 
   init(_ index: Int, context: ServerContext, listener: Listener) throws(SystemCallError) {
     self.context = context
@@ -106,6 +118,7 @@ final class Shard: @unchecked Sendable {
       }
       isLingering = false
       now = monotonicNanoseconds()
+      handshakeStepsLeft = Self.handshakeStepsMax
       for index in 0..<count {
         let (token, what) = events.event(index)
         handle(what, of: token)
@@ -126,6 +139,13 @@ final class Shard: @unchecked Sendable {
   func connection(_ token: ConnectionToken) -> Connection? {
     guard token.slot < slots.count, slots[token.slot].generation == token.generation else { return nil }
     return slots[token.slot].connection
+  }
+
+  /// Whether a handshake may go on in this round; if not, the set tells of its input again in the next.
+  func takeHandshakeStep() -> Bool {
+    guard handshakeStepsLeft > 0 else { return false }
+    handshakeStepsLeft -= 1
+    return true
   }
 
   func makeSerial() -> RequestSerial {
@@ -209,13 +229,32 @@ final class Shard: @unchecked Sendable {
       context.connectionCount.decrement()
       return socket.close()
     }
+    var tls: TLSSession?
+    if let certificates = context.certificates {
+      tls = total <= limit ? beginHandshake(socket, certificates) : nil
+      guard tls != nil else {
+        context.connectionCount.decrement()
+        return socket.close()
+      }
+    }
     let slot = freeSlots.popLast() ?? slots.count
     if slot == slots.count { slots.append((generation: 0, connection: nil)) }
     let token = ConnectionToken(slot: slot, generation: slots[slot].generation)
-    let connection = Connection(token, socket, remoteAddress, on: self)
+    let connection = Connection(token, socket, remoteAddress, tls, on: self)
     slots[slot].connection = connection
     openCount += 1
     if total > limit { connection.turnAway() } else { connection.handle(.input) }
+  }
+
+  /// Nil where too many shake hands already, or memory is short.
+  private func beginHandshake(_ socket: Descriptor, _ certificates: TLSCertificates) -> TLSSession? {
+    let count = context.handshakeCount.increment()
+    if count <= context.configuration.limits.handshakesMax, let session = TLSSession(certificates.context, on: socket) {
+      if plainBuffer.isEmpty { plainBuffer = [UInt8](repeating: 0, count: readBuffer.count) }
+      return session
+    }
+    context.handshakeCount.decrement()
+    return nil
   }
 
   /// Out of descriptors: the spare one lets us take a connection and drop it, so that its client isn't left hanging; then a pause,
