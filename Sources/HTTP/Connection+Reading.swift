@@ -90,13 +90,17 @@ extension Connection {
     let method = try Self.method(line.method, in: bytes)
     exchange?.isHead = method == .head
     let framing = try MessageFraming(of: line, fields: parser.lines, in: bytes)
-    let head = try requestHead(method, parser, framing, bytes)
+    var head = try requestHead(method, parser, framing, bytes)
     let hasBody = framing.body != nil && framing.body != .bytes(0)
     exchange?.path = head.path
     exchange?.keepsAlive = framing.keepsAlive
     exchange?.hasUnreadBody = hasBody
     exchange?.expectsContinue = framing.expectsContinue && hasBody
-    if let response = context.admit?(head) { return answer(response) }
+    if let admit = context.admit {
+      let response = admit(&head)
+      if context.decorate != nil { exchange?.head = head }
+      if let response { return answer(response) }
+    }
     switch context.router.match(method, head) {
     case .notFound: throw HTTPFault(.notFound, "there is nothing at \(head.path)", closes: false)
     case .notAllowed(let allow):

@@ -6,6 +6,8 @@ extension Connection {
   /// Queues the answer to the exchange, and decides whether the connection stays.
   func answer(_ response: Response, closes: Bool = false) {
     let exchange = self.exchange ?? Exchange(serial: shard.makeSerial())
+    var response = response
+    context.decorate?(&response, exchange.head)
     let closes = closes || exchange.hasUnreadBody || shard.isDraining
     let allowsChunks = exchange.minorVersion != 0
     let keepsAlive = exchange.keepsAlive && !closes && (allowsChunks || response.body.count != nil)

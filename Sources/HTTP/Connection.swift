@@ -165,6 +165,8 @@ struct Exchange {
   let serial: RequestSerial
   /// Empty until the head is understood.
   var path = ""
+  /// Kept for those who ask for it: the server's decoration.
+  var head: RequestHead?
   var isHead = false
   var keepsAlive = false
   /// What stands between the head and the next request is a body that nobody has read: only closing gets past it.

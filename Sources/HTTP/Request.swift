@@ -44,6 +44,8 @@ package struct RequestHead: Sendable {
   /// The host and port that the client asked, from an absolute target or else from `Host`; empty in HTTP/1.0 without one.
   package let authority: String
   package let fields: FieldTable
+  /// Whose request it is, as the server's admission found; empty where nobody asked.
+  package var principal = ""
   package let remoteAddress: String
   let serial: RequestSerial
 

@@ -10,7 +10,11 @@ package final class Server: Sendable {
   /// Builds the answer to a fault of the protocol; told the request's path, empty where its head was not understood, and its id.
   package typealias Problem = @Sendable (_ fault: HTTPFault, _ path: String, _ requestID: String) -> Response
   /// Sees every head before the route and the body, and may answer in their place.
-  package typealias Admission = @Sendable (RequestHead) -> Response?
+  ///
+  /// It may set the head's principal, for those who come after.
+  package typealias Admission = @Sendable (inout RequestHead) -> Response?
+  /// Sees every answer before its head is sent, and may add to its fields; told the request's head where it was understood.
+  package typealias Decoration = @Sendable (inout Response, RequestHead?) -> Void
 
   private let context: ServerContext
   private let address: SocketAddress
@@ -23,7 +27,7 @@ package final class Server: Sendable {
 
   package init(
     configuration: ServerConfiguration, routes: [Route], problem: @escaping Problem = HTTPFault.plainText, admit: Admission? = nil,
-    logger: Logger
+    decorate: Decoration? = nil, logger: Logger
   ) throws {
     guard let port = UInt16(exactly: configuration.port) else {
       throw ServerConfigurationError("the port \(configuration.port) is not in 0…65535")
@@ -35,7 +39,8 @@ package final class Server: Sendable {
       throw ServerConfigurationError("the shards are not 1…1024 but \(configuration.shards)")
     }
     self.address = address
-    context = try ServerContext(configuration: configuration, router: Router(routes), problem: problem, admit: admit, logger: logger)
+    context = try ServerContext(
+      configuration: configuration, router: Router(routes), problem: problem, admit: admit, decorate: decorate, logger: logger)
   }
 
   /// Binds and listens; when it returns, connections are accepted.

@@ -9,6 +9,7 @@ final class ServerContext: Sendable {
   let router: Router
   let problem: Server.Problem
   let admit: Server.Admission?
+  let decorate: Server.Decoration?
   let logger: Logger
   /// Nil where TLS is not spoken.
   let certificates: TLSCertificates?
@@ -17,13 +18,15 @@ final class ServerContext: Sendable {
   let handshakeCount = ConnectionCount()
 
   init(
-    configuration: ServerConfiguration, router: Router, problem: @escaping Server.Problem, admit: Server.Admission?, logger: Logger
+    configuration: ServerConfiguration, router: Router, problem: @escaping Server.Problem, admit: Server.Admission?,
+    decorate: Server.Decoration?, logger: Logger
   ) throws(ServerConfigurationError) {
     certificates = try TLSCertificates(configuration.tls)
     self.configuration = configuration
     self.router = router
     self.problem = problem
     self.admit = admit
+    self.decorate = decorate
     self.logger = logger
   }
 }

@@ -24,6 +24,8 @@ struct DataFolder: Sendable {
   var jobs: String { root + "/jobs" }
   var models: String { root + "/models" }
 
+  static func databasePath(in folder: String) -> String { folder + "/fount.sqlite" }
+
   func modelFolder(_ id: String) -> String { "\(models)/\(id)" }
 
   /// A file to be sent; nil where there is none.
@@ -33,7 +35,7 @@ struct DataFolder: Sendable {
 
   init(root: String, databaseFolder: String) throws {
     self.root = root
-    databasePath = databaseFolder + "/fount.sqlite"
+    databasePath = Self.databasePath(in: databaseFolder)
     for folder in [databaseFolder, root + "/jobs", root + "/models"] { try Disk.createFolders(folder) }
     blobs = try BlobStore(root: root + "/blobs")
   }

@@ -2,6 +2,7 @@ import Dispatch
 import Files
 import Foundation
 import HTTP
+import HTTPTypes
 import JSON
 import Jobs
 import Logging
@@ -20,6 +21,7 @@ package final class FountService: Sendable {
   let pool: WorkerPool
   let decoders: Decoders
   let samplers: Samplers
+  let access: AccessControl
   /// Those who wait for a job's news.
   let watch: JobWatch
   let logger: Logger
@@ -40,6 +42,7 @@ package final class FountService: Sendable {
     self.lock = lock
     let folder = try DataFolder(root: configuration.data, databaseFolder: configuration.database)
     let record = try Record(opening: folder.databasePath)
+    access = try AccessControl(configuration, record: record, logger: logger)
     try folder.claim(for: record)
     try folder.emptyIncoming()
     for orphan in try folder.orphans(of: record) {
@@ -86,9 +89,20 @@ package final class FountService: Sendable {
   var isDraining: Bool { draining.load(ordering: .relaxed) }
 
   /// The gate before every route, and before a body: who may speak to this server, and whether it takes anything new.
-  package func admit(_ head: RequestHead) -> Response? {
-    let problem = AdmissionChecks().problem(of: head) ?? refusal(ofNew: head)
+  package func admit(_ head: inout RequestHead) -> Response? {
+    let problem = access.problem(of: &head) ?? refusal(ofNew: head)
     return problem?.response(instance: head.path, requestID: head.id)
+  }
+
+  /// What every answer says beside its own: to a key what it has left, to a browser what it must not do with it.
+  package func decorate(_ response: inout Response, to head: RequestHead?) {
+    if let head { access.addFields(for: head.principal, to: &response.headers) }
+    response.headers[.contentTypeOptions] = "nosniff"
+    guard response.headers[.contentType]?.hasPrefix("text/html") == true else { return }
+    if response.headers[.contentSecurityPolicy] == nil {
+      response.headers[.contentSecurityPolicy] = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    }
+    response.headers[.referrerPolicy] = "no-referrer"
   }
 
   /// A server that leaves answers questions and takes no orders. An upload that the disk has no room for is refused before it comes.
@@ -127,4 +141,9 @@ package final class FountService: Sendable {
 package struct StartRefused: Error, CustomStringConvertible {
   package let description: String
   package init(_ description: String) { self.description = description }
+}
+
+extension HTTPField.Name {
+  static let contentTypeOptions = constant("X-Content-Type-Options")
+  static let referrerPolicy = constant("Referrer-Policy")
 }

@@ -26,7 +26,8 @@ final class RunningServer: Sendable {
     let service = try FountService(configuration, executable: executable, logger: logger)
     self.service = service
     server = try Server(
-      configuration: configuration.server, routes: service.routes, problem: FountService.response, admit: service.admit, logger: logger)
+      configuration: configuration.server, routes: service.routes, problem: FountService.response, admit: { service.admit(&$0) },
+      decorate: { service.decorate(&$0, to: $1) }, logger: logger)
     try server.start()
     try service.start()
   }
@@ -41,6 +42,24 @@ final class RunningServer: Sendable {
       source.setEventHandler { withExtendedLifetime(source) { self.leave(on: number) } }
       source.activate()
     }
+  }
+
+  /// SIGHUP loads certificates and their keys anew, as an operator's tool does after it has renewed them.
+  func reloadOnSignal() {
+    signal(SIGHUP, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .main)
+    // The handler holds its source, which would end with the last reference.
+    source.setEventHandler {
+      withExtendedLifetime(source) {
+        do {
+          try self.server.reloadCertificates()
+          self.logger.notice("certificates and keys are loaded anew")
+        } catch {
+          self.logger.error("certificates and keys stay as they were: \(error)")
+        }
+      }
+    }
+    source.activate()
   }
 
   /// What of the time is the workers', for their checkpoints; the rest is for what they leave undone and for the last answers. Chosen.

@@ -11,8 +11,8 @@ extension ConfigurationKey {
     title: "Where it listens",
     keys: [
       ConfigurationKey(
-        "host", \.host, .loopback, default: .value("127.0.0.1"),
-        "The address to listen on."),
+        "host", \.host, .address, default: .value("127.0.0.1"),
+        "The address to listen on; one that others can reach is listened on only once there is a key (fount key create)."),
       ConfigurationKey(
         "port", \.port, .integer(in: 0...65_535), default: .value(8080),
         "The TCP port; 0 takes any free one."),
@@ -24,6 +24,13 @@ extension ConfigurationKey {
       ConfigurationKey(
         "log_level", \.logLevel, .oneOf(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: .value("info"),
         "The least level that is logged."),
+      ConfigurationKey(
+        "tls_certificates", \.tlsCertificates, .files, default: .value([]),
+        "Certificate chains, PEM; with any, TLS is spoken and nothing else. The first is shown to clients that name no other's host;"
+          + " SIGHUP loads all anew."),
+      ConfigurationKey(
+        "tls_keys", \.tlsKeys, .files, default: .value([]),
+        "Their keys, PEM, in the same order."),
     ])
 
   private static let folders = Section(
@@ -104,6 +111,12 @@ extension ConfigurationKey {
       ConfigurationKey(
         "request_seconds_max", \.requestSecondsMax, .seconds(in: 1...86_400), default: .value(300),
         "From the end of a request to its answer."),
+      ConfigurationKey(
+        "key_requests_per_second_max", \.keyRequestsPerSecondMax, .integer(in: 1...1_000_000), default: .value(100),
+        "Requests of a key in a second; so many may come at once."),
+      ConfigurationKey(
+        "key_requests_per_day_max", \.keyRequestsPerDayMax, .integer(in: 1...1_000_000_000), default: .value(1_000_000),
+        "Requests of a key in a day of UTC."),
       ConfigurationKey(
         "drain_seconds_max", \.drainSecondsMax, .seconds(in: 0...3600), default: .value(30),
         "From SIGTERM to the end, for running requests and for jobs to write their checkpoints."),

@@ -5,6 +5,8 @@ package struct ServiceConfiguration: Sendable, Equatable {
   package var port = 0
   package var shards = 0
   package var logLevel = ""
+  package var tlsCertificates: [String] = []
+  package var tlsKeys: [String] = []
 
   package var data = ""
   package var database = ""
@@ -27,6 +29,8 @@ package struct ServiceConfiguration: Sendable, Equatable {
   package var headSecondsMax = 0
   package var idleSecondsMax = 0
   package var requestSecondsMax = 0
+  package var keyRequestsPerSecondMax = 0
+  package var keyRequestsPerDayMax = 0
   package var drainSecondsMax = 0
   package var datasetsBytesMax = 0
   package var diskFreeBytesMin = 0

@@ -19,7 +19,8 @@ extension FountService {
     let answer: (response: Response, isRepeated: Bool)
     do {
       let origin = try takeOrigin(of: parent, step: try Self.step(in: body), into: newFolder)
-      let (submission, made) = try jobPayload.fork(of: origin, body: body, model: model)
+      var (submission, made) = try jobPayload.fork(of: origin, body: body, model: model)
+      submission.owner = request.head.principal
       answer = try submitted(submission, model: made, once: keyed)
     } catch {
       try Disk.removeTree(newFolder)

@@ -5,7 +5,7 @@ import HTTPTypes
 ///
 /// A page in a browser can reach a loopback port under a name of its own (DNS rebinding), or post to it across origins. Hence the Host
 /// must be a name of this machine, and an Origin, when there is one, the same.
-struct AdmissionChecks: Sendable {
+struct LocalChecks: Sendable {
   static let localNames = ["localhost", "127.0.0.1", "[::1]"]
 
   func problem(of head: RequestHead) -> Problem? {
