@@ -56,7 +56,7 @@ let package = Package(
     .target(
       name: "HTTP",
       dependencies: [
-        "CSystem", "COpenSSL",
+        "CSystem", "COpenSSL", "CZlib",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -86,7 +86,7 @@ extension Connection {
   /// A head is whole: asks admission and the route, and begins the body or calls the handler.
   private func begin(_ parser: HeadParser, _ bytes: Span<UInt8>) throws(HTTPFault) {
     let line = parser.requestLine
-    exchange = Exchange(serial: shard.makeSerial(), minorVersion: line.minorVersion)
+    exchange = Exchange(serial: shard.makeSerial(), beganAt: clock.headBeganAt, minorVersion: line.minorVersion)
     let method = try Self.method(line.method, in: bytes)
     exchange?.isHead = method == .head
     let framing = try MessageFraming(of: line, fields: parser.lines, in: bytes)
@@ -96,11 +96,9 @@ extension Connection {
     exchange?.keepsAlive = framing.keepsAlive
     exchange?.hasUnreadBody = hasBody
     exchange?.expectsContinue = framing.expectsContinue && hasBody
-    if let admit = context.admit {
-      let response = admit(&head)
-      if context.decorate != nil { exchange?.head = head }
-      if let response { return answer(response) }
-    }
+    let refusal = context.admit?(&head)
+    if context.decorate != nil || context.observe != nil { exchange?.head = head }
+    if let refusal { return answer(refusal) }
     switch context.router.match(method, head) {
     case .notFound: throw HTTPFault(.notFound, "there is nothing at \(head.path)", closes: false)
     case .notAllowed(let allow):
@@ -108,6 +106,7 @@ extension Connection {
         .methodNotAllowed, "\(method.rawValue) is not for \(head.path), which takes \(allow)", headers: [.allow: allow], closes: false)
     case .options(let allow): answer(Response(status: .noContent, headers: [.allow: allow]))
     case .route(let route, let parameters):
+      exchange?.pattern = route.pattern
       try Self.check(framing, method, against: route.body)
       let request = Request(head: head, parameters: parameters)
       guard hasBody, let length = framing.body else { return call(route, with: request) }
@@ -133,9 +132,11 @@ extension Connection {
       serial: exchange?.serial ?? RequestSerial(0))
   }
 
+  private static let methods: [HTTPRequest.Method] = [.get, .post, .head, .put, .delete, .options, .patch, .trace]
+
   /// RFC 9110 §9.1: methods are compared with their case; one that no route could have is a 501.
   private static func method(_ range: Range<Int>, in bytes: Span<UInt8>) throws(HTTPFault) -> HTTPRequest.Method {
-    for method in [.get, .post, .head, .put, .delete, .options, .patch, .trace] as [HTTPRequest.Method]
+    for method in methods
     where range.count == method.rawValue.utf8.count && bytes.matches(method.rawValue, at: range.lowerBound) {
       return method
     }

@@ -15,13 +15,15 @@ extension Connection {
     let head = ResponseHead(
       response: response, serial: exchange.serial, date: shard.date.value(), connection: connection, allowsChunks: allowsChunks)
     output.append { head.write(into: &$0) }
+    self.exchange = exchange
+    self.exchange?.status = response.status.code
     let hasBody = !exchange.isHead && ResponseHead.hasBody(response.status)
-    switch response.body {
-    case .bytes(let bytes) where hasBody: output.append(body: bytes)
-    case .file(let file, let range) where hasBody: output.append(file, range)
-    case .stream(let stream) where hasBody: return begin(stream, keepsAlive: keepsAlive)
-    case .stream(let stream): stream.end()
-    case .empty, .bytes, .file: break
+    if case .stream(let stream) = response.body {
+      if hasBody { return begin(stream, keepsAlive: keepsAlive) }
+      stream.end()
+    } else if hasBody {
+      output.append(response.body)
+      self.exchange?.sentBodyBytes = response.body.count ?? 0
     }
     // A client that said it would close needs no lingering; one that was refused, or didn't know, may still be sending.
     if closes { mustLinger = true }
@@ -31,9 +33,20 @@ extension Connection {
 
   /// The answer is whole, though not yet sent.
   func finishAnswer(keepsAlive: Bool) {
+    if let exchange { observe(exchange, isCutOff: false) }
     exchange = nil
     phase = keepsAlive ? .head : .closing
     clock.lastAnsweredAt = shard.now
+  }
+
+  /// Tells of an answer; one that is cut off before it began is told as 499, as other servers' logs have it.
+  func observe(_ exchange: Exchange, isCutOff: Bool) {
+    guard let observe = context.observe else { return }
+    observe(
+      AnsweredRequest(
+        head: exchange.head, serial: exchange.serial, remoteAddress: remoteAddress, pattern: exchange.pattern,
+        status: exchange.status == 0 ? 499 : exchange.status, bodyBytes: exchange.sentBodyBytes,
+        seconds: exchange.beganAt == 0 ? 0 : Double(monotonicNanoseconds() - exchange.beganAt) / 1e9, isCutOff: isCutOff))
   }
 
   /// Answers a fault of the protocol.

@@ -26,9 +26,12 @@ final class Connection {
   let token: ConnectionToken
   let socket: Descriptor
   let remoteAddress: String
+  /// By which its client's connections are counted.
+  let network: String
   /// Nil on a connection of plain text.
   var tls: TLSSession?
-  unowned let shard: Shard
+  /// The shard's slot lets the connection go when it closes: until then they hold each other.
+  let shard: Shard
 
   var phase: Phase
   /// Of a head that came in part.
@@ -49,10 +52,11 @@ final class Connection {
   var mustLinger = false
   var clock: ConnectionClock
 
-  init(_ token: ConnectionToken, _ socket: Descriptor, _ remoteAddress: String, _ tls: TLSSession?, on shard: Shard) {
+  init(_ token: ConnectionToken, _ socket: Descriptor, from remoteAddress: String, _ network: String, _ tls: TLSSession?, on shard: Shard) {
     self.token = token
     self.socket = socket
     self.remoteAddress = remoteAddress
+    self.network = network
     self.tls = tls
     phase = tls == nil ? .head : .handshake
     self.shard = shard
@@ -144,6 +148,7 @@ final class Connection {
     phase = .closed
     body = nil
     tls = nil
+    if let exchange { observe(exchange, isCutOff: true) }
     let (responder, stream) = (exchange?.responder, exchange?.stream)
     exchange = nil
     socket.close()
@@ -165,8 +170,14 @@ struct Exchange {
   let serial: RequestSerial
   /// Empty until the head is understood.
   var path = ""
-  /// Kept for those who ask for it: the server's decoration.
+  /// Kept for those who ask for it: the server's decoration and observation.
   var head: RequestHead?
+  /// Of the route; nil where there is none.
+  var pattern: String?
+  var beganAt: UInt64 = 0
+  /// 0 until there is an answer.
+  var status = 0
+  var sentBodyBytes = 0
   var isHead = false
   var keepsAlive = false
   /// What stands between the head and the next request is a body that nobody has read: only closing gets past it.

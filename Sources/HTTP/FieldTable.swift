@@ -40,6 +40,13 @@ package struct FieldTable: Sendable, Equatable {
     return lines.first { bytes[$0.name].elementsEqual(wanted) { $0.lowercasedASCII == $1 } }.map { text($0.value) }
   }
 
+  /// The values of all fields of that name as one list (RFC 9110 §5.3); nil where there is none.
+  package func list(_ name: HTTPField.Name) -> String? {
+    let wanted = Array(name.canonicalName.utf8)
+    let values = lines.filter { bytes[$0.name].elementsEqual(wanted) { $0.lowercasedASCII == $1 } }.map { text($0.value) }
+    return values.isEmpty ? nil : values.joined(separator: ", ")
+  }
+
   /// How many fields have that name.
   func count(of name: HTTPField.Name) -> Int {
     let wanted = Array(name.canonicalName.utf8)

@@ -51,6 +51,16 @@ struct OutputQueue {
     pieces.append(.bytes(run))
   }
 
+  /// A body that is there; a stream is not, and adds nothing.
+  mutating func append(_ body: ResponseBody) {
+    switch body {
+    case .empty, .stream: return
+    case .bytes(let bytes): append(body: bytes)
+    case .file(let file, let range): append(file, range)
+    case .parts(let parts): for part in parts { append(part) }
+    }
+  }
+
   mutating func append(body: [UInt8]) {
     if body.isEmpty { return }
     if body.count <= Self.copiedBytesMax { return append { $0 += body } }

@@ -16,6 +16,9 @@ package final class Server: Sendable {
   /// Sees every answer before its head is sent, and may add to its fields; told the request's head where it was understood.
   package typealias Decoration = @Sendable (inout Response, RequestHead?) -> Void
 
+  /// Told of every answer once it is whole, or cut off; called on a shard, it must return at once.
+  package typealias Observation = @Sendable (AnsweredRequest) -> Void
+
   private let context: ServerContext
   private let address: SocketAddress
   private let state = Mutex(State())
@@ -27,7 +30,7 @@ package final class Server: Sendable {
 
   package init(
     configuration: ServerConfiguration, routes: [Route], problem: @escaping Problem = HTTPFault.plainText, admit: Admission? = nil,
-    decorate: Decoration? = nil, logger: Logger
+    decorate: Decoration? = nil, observe: Observation? = nil, logger: Logger
   ) throws {
     guard let port = UInt16(exactly: configuration.port) else {
       throw ServerConfigurationError("the port \(configuration.port) is not in 0…65535")
@@ -40,7 +43,8 @@ package final class Server: Sendable {
     }
     self.address = address
     context = try ServerContext(
-      configuration: configuration, router: Router(routes), problem: problem, admit: admit, decorate: decorate, logger: logger)
+      configuration: configuration, router: Router(routes), problem: problem, admit: admit, decorate: decorate, observe: observe,
+      logger: logger)
   }
 
   /// Binds and listens; when it returns, connections are accepted.
@@ -85,6 +89,13 @@ package final class Server: Sendable {
 
   /// The port that is listened on; 0 before the start.
   package var port: Int { state.withLock { $0.port } }
+
+  /// How busy it is.
+  package var load: ServerLoad {
+    ServerLoad(
+      connections: context.connectionCount.value, handshakes: context.handshakeCount.value,
+      shards: state.withLock { $0.shards }.map { $0.load.take() })
+  }
 
   /// Loads certificates and keys anew, for the connections to come; where one can't be used, the ones before stay.
   package func reloadCertificates() throws { try context.certificates?.reload() }

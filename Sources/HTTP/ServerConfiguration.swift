@@ -16,6 +16,8 @@ package struct ServerConfiguration: Sendable {
   package struct Limits: Sendable {
     /// In all shards together; those beyond get a 503.
     package var connectionsMax = 4096
+    /// Of one IPv4 address, or of one IPv6 network of 64 bits, whose owner has as many addresses as it likes; those beyond get a 503.
+    package var connectionsPerAddressMax = 4096
     /// Connections that have not ended their TLS handshake, in all shards together; those beyond are cut.
     package var handshakesMax = 256
     package var lineBytesMax = 16 << 10

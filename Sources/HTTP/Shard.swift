@@ -10,16 +10,18 @@ final class ServerContext: Sendable {
   let problem: Server.Problem
   let admit: Server.Admission?
   let decorate: Server.Decoration?
+  let observe: Server.Observation?
   let logger: Logger
   /// Nil where TLS is not spoken.
   let certificates: TLSCertificates?
   let connectionCount = ConnectionCount()
+  let networkCount = NetworkCount()
   /// Of the connections, those that have not ended their TLS handshake.
   let handshakeCount = ConnectionCount()
 
   init(
     configuration: ServerConfiguration, router: Router, problem: @escaping Server.Problem, admit: Server.Admission?,
-    decorate: Server.Decoration?, logger: Logger
+    decorate: Server.Decoration?, observe: Server.Observation?, logger: Logger
   ) throws(ServerConfigurationError) {
     certificates = try TLSCertificates(configuration.tls)
     self.configuration = configuration
@@ -27,16 +29,9 @@ final class ServerContext: Sendable {
     self.problem = problem
     self.admit = admit
     self.decorate = decorate
+    self.observe = observe
     self.logger = logger
   }
-}
-
-/// How many connections all shards hold together. A class because it is one number for them all.
-final class ConnectionCount: Sendable {
-  private let count = Atomic<Int>(0)
-
-  func increment() -> Int { count.add(1, ordering: .relaxed).newValue }
-  func decrement() { count.subtract(1, ordering: .relaxed) }
 }
 
 /// A serial queue with a listener, its connections, and one epoll set for them all.
@@ -49,6 +44,7 @@ final class Shard: @unchecked Sendable {
   let queue: DispatchQueue
   let context: ServerContext
   let inbox: Inbox
+  let load = ShardLoad()
   /// The time of this round, in nanoseconds; read once a round rather than once an event.
   private(set) var now = monotonicNanoseconds()
   private(set) var isDraining = false
@@ -127,6 +123,7 @@ final class Shard: @unchecked Sendable {
         handle(what, of: token)
       }
       expireDue()
+      load.count(round: monotonicNanoseconds() - now)
     }
   }
 
@@ -196,6 +193,7 @@ final class Shard: @unchecked Sendable {
     freeSlots.append(slot)
     openCount -= 1
     context.connectionCount.decrement()
+    context.networkCount.decrement(connection.network)
     if isDraining, openCount == 0 { end() }
   }
 
@@ -217,14 +215,14 @@ final class Shard: @unchecked Sendable {
     for _ in 0..<count {
       guard let listener else { return }
       switch listener.accept() {
-      case .connection(let socket, let remoteAddress): open(socket, remoteAddress)
+      case .connection(let socket, let address): open(socket, address)
       case .none: return
       case .exhausted: return survive(on: listener)
       }
     }
   }
 
-  private func open(_ socket: Descriptor, _ remoteAddress: String) {
+  private func open(_ socket: Descriptor, _ address: SocketAddress) {
     let limit = context.configuration.limits.connectionsMax
     let total = context.connectionCount.increment()
     // Some beyond the limit are told so; when even those are many, the rest is cut.
@@ -232,21 +230,24 @@ final class Shard: @unchecked Sendable {
       context.connectionCount.decrement()
       return socket.close()
     }
+    let network = address.network
+    let isWelcome = context.networkCount.increment(network) <= context.configuration.limits.connectionsPerAddressMax && total <= limit
     var tls: TLSSession?
     if let certificates = context.certificates {
-      tls = total <= limit ? beginHandshake(socket, certificates) : nil
+      tls = isWelcome ? beginHandshake(socket, certificates) : nil
       guard tls != nil else {
         context.connectionCount.decrement()
+        context.networkCount.decrement(network)
         return socket.close()
       }
     }
     let slot = freeSlots.popLast() ?? slots.count
     if slot == slots.count { slots.append((generation: 0, connection: nil)) }
     let token = ConnectionToken(slot: slot, generation: slots[slot].generation)
-    let connection = Connection(token, socket, remoteAddress, tls, on: self)
+    let connection = Connection(token, socket, from: address.host, network, tls, on: self)
     slots[slot].connection = connection
     openCount += 1
-    if total > limit { connection.turnAway() } else { connection.handle(.input) }
+    if isWelcome { connection.handle(.input) } else { connection.turnAway() }
   }
 
   /// Nil where too many shake hands already, or memory is short.

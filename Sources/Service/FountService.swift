@@ -26,14 +26,19 @@ package final class FountService: Sendable {
   let watch: JobWatch
   let logger: Logger
   private let lock: FolderLock
-  private let threads = WorkThreads(count: 8, waitingMax: 256)  // Chosen: SQLite has one writer, and a reader takes microseconds.
+  let threads = WorkThreads(count: 8, waitingMax: 256)  // Chosen: SQLite has one writer, and a reader takes microseconds.
   private let draining = Atomic(false)
+  let requestMetrics = RequestMetrics()
+  private let accessLog: AccessLog?
+  /// What the server around it says of itself, once there is one.
+  let serverLoad = Mutex<(@Sendable () -> ServerLoad?)?>(nil)
 
   /// Opens the data folder and its record, and mends what a dead server left.
   /// - Parameter executable: this program, which the children run.
   package init(_ configuration: ServiceConfiguration, executable: String, logger: Logger) throws {
     self.configuration = configuration
     self.logger = logger
+    accessLog = AccessLog(configuration)
     try Disk.createFolders(configuration.data)
     guard let lock = try FolderLock(locking: configuration.data) else {
       let holder = try FolderLock.holder(of: configuration.data).map { " (process \($0))" } ?? ""
@@ -104,6 +109,15 @@ package final class FountService: Sendable {
     }
     response.headers[.referrerPolicy] = "no-referrer"
   }
+
+  /// Counts an answer, and logs it.
+  package func observe(_ answered: AnsweredRequest) {
+    requestMetrics.count(answered)
+    accessLog?.tell(answered)
+  }
+
+  /// The server tells how busy it is whenever it is asked.
+  package func ask(_ server: Server) { serverLoad.withLock { $0 = { [weak server] in server?.load } } }
 
   /// A server that leaves answers questions and takes no orders. An upload that the disk has no room for is refused before it comes.
   private func refusal(ofNew head: RequestHead) -> Problem? {

@@ -12,6 +12,7 @@ extension FountService {
       atOnce(.get, "/livez", live),
       atOnce(.get, "/readyz", ready),
       atOnce(.get, "/version", version),
+      work(.get, "/metrics", tellMetrics),
 
       work(.get, "/v1/families", listFamilies),
       work(.get, "/v1/families/{name}", describeFamily),

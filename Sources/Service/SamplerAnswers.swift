@@ -11,7 +11,7 @@ extension FountService {
   func answerLater(_ request: Request, _ responder: Responder, _ work: @escaping @Sendable (@escaping Reply) throws -> Void) {
     let reply: Reply = { result in
       switch result {
-      case .success(let response): responder.respond(response)
+      case .success(let response): responder.respond(response.coded(for: request))
       case .failure(is ClientGone): responder.respond(Response(status: .serviceUnavailable))
       case .failure(let error): responder.respond(self.response(to: error, request))
       }

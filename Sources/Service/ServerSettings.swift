@@ -17,6 +17,7 @@ extension ServiceConfiguration {
     server.shards = shards
     server.tls = zip(tlsCertificates, tlsKeys).map { TLSFiles(certificate: $0, key: $1) }
     server.limits.connectionsMax = connectionsMax
+    server.limits.connectionsPerAddressMax = connectionsPerAddressMax
     server.limits.headBytesMax = headBytesMax
     server.timeouts.headSeconds = Double(headSecondsMax)
     server.timeouts.idleSeconds = Double(idleSecondsMax)

@@ -27,7 +27,8 @@ final class RunningServer: Sendable {
     self.service = service
     server = try Server(
       configuration: configuration.server, routes: service.routes, problem: FountService.response, admit: { service.admit(&$0) },
-      decorate: { service.decorate(&$0, to: $1) }, logger: logger)
+      decorate: { service.decorate(&$0, to: $1) }, observe: service.observe, logger: logger)
+    service.ask(server)
     try server.start()
     try service.start()
   }

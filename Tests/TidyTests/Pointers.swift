@@ -40,6 +40,7 @@ private enum Pointers {
     "Sources/HTTP/ChunkedDecoder.swift": "the parser",
     "Sources/HTTP/DateField.swift": "wraps gmtime_r",
     "Sources/HTTP/EventSet.swift": "wraps epoll",
+    "Sources/HTTP/Gzip.swift": "wraps zlib",
     "Sources/HTTP/HeadParser.swift": "the parser",
     "Sources/HTTP/Inbox.swift": "wraps eventfd",
     "Sources/HTTP/InputBuffer.swift": "the connections' buffers",

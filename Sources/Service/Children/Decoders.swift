@@ -48,6 +48,9 @@ final class Decoders: @unchecked Sendable {
     }
   }
 
+  /// How many uploads wait.
+  var depth: Int { queue.sync { waiting.count } }
+
   private func startNext() {
     while running < configuration.decoders, !waiting.isEmpty {
       let work = waiting.removeFirst()

@@ -25,6 +25,9 @@ extension ConfigurationKey {
         "log_level", \.logLevel, .oneOf(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: .value("info"),
         "The least level that is logged."),
       ConfigurationKey(
+        "access_log", \.accessLog, .oneOf(["off", "stdout", "stderr"]), default: .value("off"),
+        "Where a line of JSON goes for every answer."),
+      ConfigurationKey(
         "tls_certificates", \.tlsCertificates, .files, default: .value([]),
         "Certificate chains, PEM; with any, TLS is spoken and nothing else. The first is shown to clients that name no other's host;"
           + " SIGHUP loads all anew."),
@@ -93,6 +96,11 @@ extension ConfigurationKey {
         // Under the usual limit of 1024 open files, with room for uploads, pipes and the database.
         default: .value(512),
         "Connections at once."),
+      ConfigurationKey(
+        "connections_per_address_max", \.connectionsPerAddressMax, .integer(in: 1...100_000),
+        // Behind a proxy all come from one.
+        default: .automatic("all of them") { configuration, _ in configuration.connectionsMax },
+        "Connections at once of one IPv4 address or IPv6 network of 64 bits."),
       ConfigurationKey(
         "head_bytes_max", \.headBytesMax, .bytes(in: kibi...mebi), default: .value(32 * kibi),
         "Request line and headers together."),

@@ -5,6 +5,7 @@ package struct ServiceConfiguration: Sendable, Equatable {
   package var port = 0
   package var shards = 0
   package var logLevel = ""
+  package var accessLog = ""
   package var tlsCertificates: [String] = []
   package var tlsKeys: [String] = []
 
@@ -26,6 +27,7 @@ package struct ServiceConfiguration: Sendable, Equatable {
   package var jsonBytesMax = 0
   package var headBytesMax = 0
   package var connectionsMax = 0
+  package var connectionsPerAddressMax = 0
   package var headSecondsMax = 0
   package var idleSecondsMax = 0
   package var requestSecondsMax = 0

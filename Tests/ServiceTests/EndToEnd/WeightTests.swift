@@ -72,7 +72,8 @@ import Testing
       #expect(part.headers["content-range"]?.hasSuffix("/\(answer.body.count)") == true)
     }
     #expect(try fount.curl(path, "-H", "Range: bytes=99999999-").status == 416)
-    for range in ["bytes=5-1", "bytes=x-", "bytes=0-1,4-5", "bytes=-", "lines=1-2", "bytes=99999999999999999999-"] {
+    #expect(try fount.curl(path, "-H", "Range: bytes=0-1,4-5").headers["content-type"]?.hasPrefix("multipart/byteranges; ") == true)
+    for range in ["bytes=5-1", "bytes=x-", "bytes=-", "lines=1-2", "bytes=0-9,1-9,2-9"] {
       #expect(try fount.curl(path, "-H", "Range: \(range)").body == answer.body, "\(range)")
     }
     #expect(try fount.curl(path, "-H", "Range: bytes=0-7", "-H", "If-Range: \"other\"").status == 200)
