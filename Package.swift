@@ -68,7 +68,7 @@ let package = Package(
       name: "Training",
       dependencies: ["Models", "Evaluation", "Tensors", "Datasets", "Images", "Files", "JSON", "CSystem"],
       swiftSettings: swift),
-    .target(name: "Evaluation", dependencies: ["Models", "Tensors"], swiftSettings: swift),
+    .target(name: "Evaluation", dependencies: ["Models", "Tensors", "JSON"], swiftSettings: swift),
     .target(name: "Models", dependencies: ["Tensors", "JSON"], exclude: readme, swiftSettings: swift),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: readme, swiftSettings: swiftWithPointers),
     .target(name: "CKernels", cSettings: c),

@@ -44,7 +44,7 @@ struct JobPayload: Sendable {
       let subject = try subject(reader)
       if let dataset,
         let request = EvaluationRequest(
-          reader: reader, family: subject?.family, dataset: dataset.description, preparation: subject?.preparation)
+          reader: reader, model: subject?.familyAndConfiguration, dataset: dataset.description, preparation: subject?.preparation)
       {
         return TrainingJob(
           id: job.id, model: model, modelFolder: folder.modelFolder(model), evaluation: request, dataset: dataset
@@ -119,7 +119,8 @@ struct JobPayload: Sendable {
     }
     let dataset = try file("dataset", reader)
     let request = EvaluationRequest(
-      reader: reader, family: subject?.family, dataset: dataset?.description, preparation: subject?.preparation, threads: threads)
+      reader: reader, model: subject?.familyAndConfiguration, dataset: dataset?.description, preparation: subject?.preparation,
+      threads: threads)
     guard let request, let subject, let datasetID = reader.string("dataset") else { return nil }
     var asked: JSONObject = ["kind": "evaluate", "model": .string(subject.record.id), "dataset": .string(datasetID)]
     for (key, value) in request.json { asked[key] = value }

@@ -51,6 +51,15 @@ package struct Parameters: Sendable {
     }
   }
 
+  /// Moves a parameter, and its running average alike, by what `change` makes of the weights, or of their averages.
+  package mutating func shift(_ index: Int, by change: (_ weight: (Int) -> Tensor) -> Tensor, _ team: ThreadTeam) {
+    let (now, settled) = (change { all[$0].tensor }, all[index].average == nil ? nil : change { self.settled($0) })
+    Kernels.add(now, to: &all[index].tensor, adds: true, team)
+    guard let settled, var average = all[index].average else { return }
+    Kernels.add(settled, to: &average, adds: true, team)
+    all[index].average = average
+  }
+
   /// What the limit of the norm leaves of all gradients. One that is not finite is left as it is, so that it shows.
   private func gradientScale(_ gradients: [Tensor], _ team: ThreadTeam) -> Float {
     guard settings.gradientNormMax < .infinity else { return 1 }

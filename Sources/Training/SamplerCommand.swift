@@ -64,7 +64,8 @@ package enum SamplerCommand {
       return try SampleAnswer(request: samples, loaded: loaded).frame()
     case .score(let score):
       let loaded = try models.model(checkpoint: score.checkpoint, threads: score.threads)
-      return try ScoreAnswer(request: score, loaded: loaded).frame()
+      let likelihood = try models.likelihood(checkpoint: score.checkpoint, threads: score.threads)
+      return try ScoreAnswer(request: score, loaded: loaded, likelihood: likelihood).frame()
     case .importing(let sent): return try ImportAnswer(request: sent).frame()
     case .preview(let preview):
       return try PreviewAnswer(request: preview).frame()

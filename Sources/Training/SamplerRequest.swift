@@ -1,4 +1,5 @@
 import JSON
+import Models
 
 /// What the server asks of a sampler: the header of its frame as a value.
 ///
@@ -29,11 +30,13 @@ package enum SamplerRequest: Sendable, Equatable {
     package var temperature = 1.0
     package var scale = 1
     package var format: Format
+    /// Of families that draw by chains; nil is their own.
+    package var chain: ChainLength?
     package var threads = 1
 
     package init(
       checkpoint: String, model: String, selection: Selection, seed: Int, temperature: Double = 1, scale: Int = 1, format: Format,
-      threads: Int = 1
+      chain: ChainLength? = nil, threads: Int = 1
     ) {
       self.checkpoint = checkpoint
       self.model = model
@@ -42,6 +45,7 @@ package enum SamplerRequest: Sendable, Equatable {
       self.temperature = temperature
       self.scale = scale
       self.format = format
+      self.chain = chain
       self.threads = threads
     }
   }
@@ -137,6 +141,10 @@ extension SamplerRequest.Samples {
       "do": "sample", "checkpoint": .string(checkpoint), "model": .string(model), "seed": .integer(seed),
       "temperature": .number(temperature), "scale": .integer(scale), "format": .string(format.rawValue), "threads": .integer(threads),
     ]
+    if let chain {
+      object["burn_in"] = .integer(chain.burnIn)
+      object["thin"] = JSONValue(chain.thin)
+    }
     switch selection {
     case .first(let count, let columns):
       object["count"] = .integer(count)
@@ -157,11 +165,13 @@ extension SamplerRequest.Samples {
     let temperature = reader.number("temperature", .range(SamplerLimits.temperatures)) ?? 1
     let scale = reader.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
     let threads = reader.integer("threads", in: 1...TrainingLimits.threadsMax) ?? 1
+    let thin = reader.integer("thin", in: ChainLength.thinRange)
+    let chain = reader.integer("burn_in", in: ChainLength.burnInRange).map { ChainLength(burnIn: $0, thin: thin) }
     let format = reader.string("format", oneOf: SamplerRequest.Format.allCases.map(\.rawValue)).flatMap(SamplerRequest.Format.init)
     guard let checkpoint, let model, let seed, let format else { return nil }
     self.init(
       checkpoint: checkpoint, model: model, selection: index.map { .one(index: $0) } ?? .first(count: count ?? 16, columns: columns),
-      seed: seed, temperature: temperature, scale: scale, format: format, threads: threads)
+      seed: seed, temperature: temperature, scale: scale, format: format, chain: chain, threads: threads)
   }
 }
 

@@ -66,10 +66,11 @@ struct TrainingData {
   }
 
   /// The mean of −ln p over what validates; nil when stopped before the end.
-  func validationNats(of model: any ScoresLikelihood, using randomness: Philox, isStopped: () -> Bool) -> Double? {
+  func validationNats(of model: any GenerativeModel, using randomness: Philox, isStopped: () -> Bool) -> Double? {
     let (dataset, examples) = validation
+    guard let likelihood = LikelihoodSettings.validation.validating(model, using: randomness, isStopped: isStopped) else { return nil }
     let nats = LikelihoodEvaluation.nats(
-      of: examples.count, dims: preparation.shape.dims, by: model.validating, batch: Self.validationBatch,
+      of: examples.count, dims: preparation.shape.dims, by: likelihood, batch: Self.validationBatch,
       examples: { preparation.tensor(of: Array(examples[$0]), in: dataset, draw: .fixed, using: randomness) }, isStopped: isStopped)
     return nats.map { preparation.natsInUnits($0.reduce(0, +) / Double($0.count)) }
   }

@@ -90,7 +90,7 @@ extension TrainingJob {
     let modelFolder = reader.string("model_folder")
     let dataset = reader.object("dataset").flatMap { DatasetFile(reader: $0) }
     if kind == "evaluate" {
-      let request = EvaluationRequest(reader: reader, family: nil, dataset: nil, preparation: nil)
+      let request = EvaluationRequest(reader: reader, model: nil, dataset: nil, preparation: nil)
       reader.finish()
       guard let id, let model, let modelFolder, let dataset, let request, reader.faults.isEmpty else { return nil }
       self.init(id: id, model: model, modelFolder: modelFolder, evaluation: request, dataset: dataset)

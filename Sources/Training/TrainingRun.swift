@@ -119,7 +119,7 @@ extension TrainingRun {
     }
     progress.step += 1
     progress.batch += 1
-    progress.lossSum += (model is any ScoresLikelihood ? data.preparation.natsInUnits(loss) : loss) * Double(examples.count)
+    progress.lossSum += (model.lossIsNats ? data.preparation.natsInUnits(loss) : loss) * Double(examples.count)
     progress.lossCount += examples.count
     progress.seconds = clock.seconds
     reporter.trained(examples.count)
@@ -137,8 +137,8 @@ extension TrainingRun {
       ended.lossCount = 0
     }
     var isBest = false
-    if let scoring = model as? any ScoresLikelihood, data.validationCount > 0 {
-      guard let nats = data.validationNats(of: scoring, using: randomness, isStopped: { stop.isMade }) else { return false }
+    if validationName != nil, data.validationCount > 0 {
+      guard let nats = data.validationNats(of: model, using: randomness, isStopped: { stop.isMade }) else { return false }
       guard nats.isFinite else { throw WorkerFailure(.diverged, "step \(ended.step): the validation nats are \(nats)") }
       isBest = ended.validated(nats)
     }
@@ -192,7 +192,7 @@ extension TrainingRun {
   /// The loss of a family without a likelihood is not in nats, and does not say so.
   private var metrics: JSONValue {
     var metrics = JSONObject()
-    metrics[validationName == nil ? "train_loss" : "train_nats"] = progress.trainNats.map(JSONValue.number)
+    metrics[model.lossIsNats ? "train_nats" : "train_loss"] = progress.trainNats.map(JSONValue.number)
     if let name = validationName, let nats = progress.validationNats {
       metrics[name] = .number(nats)
       metrics["validation_bits_per_dim"] = .number(bitsPerDim(nats))
@@ -200,7 +200,7 @@ extension TrainingRun {
     return .object(metrics)
   }
 
-  private var validationName: String? { model is any ScoresLikelihood ? "validation_nats" : nil }
+  private var validationName: String? { task.family.abilities.contains("score") ? "validation_nats" : nil }
 
   private func bitsPerDim(_ nats: Double) -> Double { LikelihoodEvaluation.bitsPerDim(nats: nats, dims: data.preparation.shape.dims) }
 }

@@ -52,6 +52,7 @@ private enum Pointers {
     "Sources/Jobs/CapturedOutput.swift": "reads a child's output",
     "Sources/Jobs/ChildLaunch+Spawn.swift": "spawns children",
     "Sources/Tensors/Kernels.swift": "wraps the kernels in C",
+    "Sources/Tensors/Kernels+Annealing.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Convolution.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+ConvolutionStack.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Gaussian.swift": "wraps the kernels in C",

@@ -21,13 +21,13 @@ extension FountService {
       let picture = self.pictureParameters(query)
       let seed = query.integer("seed", in: 0...SamplerLimits.seedMax)
       let temperature = query.number("temperature", in: SamplerLimits.temperatures) ?? 1
-      let step = query.step()
+      let (step, chain) = (query.step(), query.chain())
       try query.finish()
       let model = try self.model(named: request.parameters["id"])
       let format = try Self.format(for: model, accept: request.headers[.accept])
       let drawing = Drawing(
         path: request.path, model: model, step: step, selection: .first(count: picture.count, columns: picture.columns),
-        seed: seed, temperature: temperature, scale: picture.scale, format: format)
+        seed: seed, temperature: temperature, scale: picture.scale, format: format, chain: try chain.length(for: model.family))
       try self.draw(drawing, request, responder, reply)
     }
   }
@@ -39,7 +39,7 @@ extension FountService {
       let seed = query.integer("seed", in: 0...SamplerLimits.seedMax)
       let scale = query.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
       let temperature = query.number("temperature", in: SamplerLimits.temperatures) ?? 1
-      let step = query.step()
+      let (step, chain) = (query.step(), query.chain())
       try query.finish()
       let model = try self.model(named: request.parameters["id"])
       let text = request.parameters["index"] ?? ""
@@ -51,7 +51,7 @@ extension FountService {
       }
       let drawing = Drawing(
         path: request.path, model: model, step: step, selection: .one(index: index), seed: seed, temperature: temperature, scale: scale,
-        format: .png)
+        format: .png, chain: try chain.length(for: model.family))
       try self.draw(drawing, request, responder, reply)
     }
   }
@@ -66,6 +66,7 @@ extension FountService {
     let temperature: Double
     let scale: Int
     let format: SamplerRequest.Format
+    let chain: ChainLength?
   }
 
   /// - Parameter mayRetry: while a job runs, a newer checkpoint may take the place of the one that was asked for; then that one is.
@@ -76,7 +77,7 @@ extension FountService {
     let seed = drawing.seed ?? Int.random(in: 0...SamplerLimits.seedMax)
     let samples = SamplerRequest.Samples(
       checkpoint: checkpoint.path, model: drawing.model.record.id, selection: drawing.selection, seed: seed,
-      temperature: drawing.temperature, scale: drawing.scale, format: drawing.format)
+      temperature: drawing.temperature, scale: drawing.scale, format: drawing.format, chain: drawing.chain)
     let headers = Self.headers(of: samples, at: checkpoint, request, isSeedDrawn: drawing.seed == nil)
     if let tag = headers[.eTag], EntityTag.isNamed(tag, in: request.headers[.ifNoneMatch]) {
       return reply(.success(Response(status: .notModified, headers: headers)))
