@@ -33,6 +33,15 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swift),
+    .executableTarget(
+      name: "reference-server",
+      dependencies: [
+        "HTTP",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: swift),
     .target(
       name: "Service",
       dependencies: [

@@ -5,30 +5,35 @@ import Foundation
 struct BodySink {
   private enum Destination {
     case memory([UInt8])
+    case dropped
     case file(UploadFile)
+    case form(FormSink)
   }
 
   private var destination: Destination
   private let bytesMax: Int
   private(set) var count = 0
 
-  init(_ policy: BodyPolicy) throws(HTTPFault) {
+  init(_ policy: BodyPolicy, contentType: String?, limits: ServerConfiguration.Limits) throws(HTTPFault) {
+    bytesMax = policy.bytesMax ?? 0
     switch policy {
-    case .none: (destination, bytesMax) = (.memory([]), 0)
-    case .memory(let bytesMax): (destination, self.bytesMax) = (.memory([]), bytesMax)
-    case .file(let bytesMax, let folder):
-      do throws(SystemCallError) {
-        (destination, self.bytesMax) = (.file(try UploadFile(in: folder)), bytesMax)
-      } catch {
-        throw Self.fault(for: error)
-      }
+    case .none, .memory: destination = .memory([])
+    case .dropped: destination = .dropped
+    case .file(_, let folder, let form?) where Self.isMultipart(contentType):
+      destination = .form(try FormSink(form, folder: folder, contentType: contentType ?? "", limits: limits))
+    case .file(_, let folder, _): destination = .file(try Self.newFile(in: folder))
+    case .form(let form, _, let folder):
+      destination = .form(try FormSink(form, folder: folder, contentType: contentType ?? "", limits: limits))
     }
   }
 
-  /// The file that the bytes go to, where they go to one.
-  var file: UploadFile? {
-    if case .file(let file) = destination { return file }
-    return nil
+  /// The files that the bytes go to, where they go to any.
+  var files: [UploadFile] {
+    switch destination {
+    case .memory, .dropped: []
+    case .file(let file): [file]
+    case .form(let sink): sink.files
+    }
   }
 
   mutating func append(_ bytes: Span<UInt8>) throws(HTTPFault) {
@@ -39,18 +44,37 @@ struct BodySink {
       destination = .memory([])
       held.append(contentsOf: bytes, in: 0..<bytes.count)
       destination = .memory(held)
-    case .file(let file):
-      do throws(SystemCallError) { try file.append(bytes) } catch { throw Self.fault(for: error) }
+    case .dropped: return
+    case .file(let file): try Self.write(bytes, to: file)
+    case .form(var sink):
+      destination = .dropped
+      try sink.append(bytes)
+      destination = .form(sink)
     }
   }
 
-  func finish() -> RequestBody {
+  func finish() throws(HTTPFault) -> RequestBody {
     switch destination {
     case .memory(let bytes): return bytes.isEmpty ? .none : .bytes(bytes)
+    case .dropped: return .dropped(count: count)
     case .file(let file):
       file.finishWriting()
       return .file(path: file.path, count: count)
+    case .form(let sink): return .form(try sink.finish())
     }
+  }
+
+  static func newFile(in folder: String) throws(HTTPFault) -> UploadFile {
+    do throws(SystemCallError) { return try UploadFile(in: folder) } catch { throw fault(for: error) }
+  }
+
+  static func write(_ bytes: Span<UInt8>, to file: UploadFile) throws(HTTPFault) {
+    do throws(SystemCallError) { try file.append(bytes) } catch { throw fault(for: error) }
+  }
+
+  /// Any multipart body, so that one which is no form is told so.
+  private static func isMultipart(_ contentType: String?) -> Bool {
+    contentType?.prefix { $0 != "/" }.lowercased() == "multipart"
   }
 
   /// RFC 9110 §15.5.14.

@@ -1,3 +1,5 @@
+import Foundation
+
 // The bytes that the grammar of HTTP speaks of, and comparing spans of them with words.
 
 extension UInt8 {
@@ -34,6 +36,8 @@ struct ByteClass {
   static let query = ByteClass(alphanumeric + "-._~!$&'()*+,;=:@/?%[]|^{}\\`")
   /// RFC 3986 §3.2.2: `reg-name`.
   static let hostName = ByteClass(alphanumeric + "-._~!$&'()*+,;=%")
+  /// RFC 2046 §5.1.1: `bchars`.
+  static let boundary = ByteClass(alphanumeric + "'()+_,-./:=? ")
 
   private init(_ characters: String) {
     var low: UInt64 = 0
@@ -66,6 +70,15 @@ extension Span<UInt8> {
       index += 1
     }
     return true
+  }
+
+  /// memchr(3): where `byte` is first found from `start` on.
+  func firstIndex(of byte: UInt8, from start: Int) -> Int? {
+    guard start < count else { return nil }
+    return unsafe withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress, let found = unsafe memchr(base + start, Int32(byte), bytes.count - start) else { return nil }
+      return unsafe UnsafeRawPointer(found) - base
+    }
   }
 
   func text(_ range: Range<Int>) -> String {

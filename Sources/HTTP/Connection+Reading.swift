@@ -103,7 +103,9 @@ extension Connection {
       try Self.check(framing, method, against: route.body)
       let request = Request(head: head, parameters: parameters)
       guard hasBody, let length = framing.body else { return call(route, with: request) }
-      body = BodyReader(route, request, length, try BodySink(route.body), limits: context.configuration.limits)
+      let limits = context.configuration.limits
+      let sink = try BodySink(route.body, contentType: head.fields[.contentType], limits: limits)
+      body = BodyReader(route, request, length, sink, limits: limits)
       clock.bodyBeganAt = shard.now
       clock.lastReadAt = shard.now
       phase = .body
@@ -134,17 +136,11 @@ extension Connection {
 
   /// Refuses a body by what its head says, before any of it is read (RFC 9110 §15.5.12, §15.5.14).
   private static func check(_ framing: MessageFraming, _ method: HTTPRequest.Method, against policy: BodyPolicy) throws(HTTPFault) {
-    let bytesMax: Int
-    switch policy {
-    case .none: bytesMax = 0
-    case .memory(let limit), .file(let limit, _):
-      bytesMax = limit
-      if framing.body == nil, method == .post || method == .put || method == .patch {
-        throw HTTPFault(.lengthRequired, "a body with Content-Length or chunked is needed", closes: false)
-      }
+    if policy.bytesMax != nil, framing.body == nil, method == .post || method == .put || method == .patch {
+      throw HTTPFault(.lengthRequired, "a body with Content-Length or chunked is needed", closes: false)
     }
     switch framing.body {
-    case .bytes(let count) where count > bytesMax: throw BodySink.tooLong(bytesMax)
+    case .bytes(let count) where count > policy.bytesMax ?? 0: throw BodySink.tooLong(policy.bytesMax ?? 0)
     case .chunked where policy == .none: throw BodySink.tooLong(0)
     case .bytes, .chunked, nil: return
     }
@@ -159,8 +155,8 @@ extension Connection {
       return next
     }
     var request = body.request
-    request.body = body.sink.finish()
-    exchange?.upload = body.sink.file
+    request.body = try body.sink.finish()
+    exchange?.uploads = body.sink.files
     exchange?.hasUnreadBody = false
     call(body.route, with: request)
     return next
@@ -170,7 +166,7 @@ extension Connection {
     phase = .handling
     clock.resetProbes()
     let answer = ResponderAddress(inbox: shard.inbox, token: token, exchange: request.head.serial.number)
-    let responder = Responder(upload: exchange?.upload) { answer.deliver($0) }
+    let responder = Responder(uploads: exchange?.uploads ?? []) { answer.deliver($0) }
     route.handler(request, responder)
     if let response = responder.callReturned() { return self.answer(response) }
     exchange?.responder = responder

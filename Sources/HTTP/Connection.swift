@@ -163,7 +163,7 @@ struct Exchange {
   /// Held weakly, so that a handler that drops it is noticed.
   weak var responder: Responder?
   /// Kept until the answer is on its way.
-  var upload: UploadFile?
+  var uploads: [UploadFile] = []
   /// The answer's body, where it comes into being while it is sent.
   var stream: ResponseStream?
 }

@@ -27,6 +27,9 @@ package enum RequestBody: Sendable, Equatable {
   case bytes([UInt8])
   /// A file of the handler's to move away before it answers; what is still there after the answer is removed.
   case file(path: String, count: Int)
+  /// Each part such a file.
+  case form(Form)
+  case dropped(count: Int)
 }
 
 /// All that is known of a request before a byte of its body is read.

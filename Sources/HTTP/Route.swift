@@ -26,6 +26,27 @@ package enum BodyPolicy: Sendable, Equatable {
   /// No body but an empty one.
   case none
   case memory(bytesMax: Int)
-  /// A new file in `folder`, which must be the server's alone: what a killed server left there is removed on start.
-  case file(bytesMax: Int, folder: String)
+  /// Read and counted, and let go.
+  case dropped(bytesMax: Int)
+  /// A new file in `folder`, which must be the server's alone: what a killed server left there is removed on start. With `form`, a client
+  /// may send a form instead, whose parts go to files there.
+  case file(bytesMax: Int, folder: String, form: FormPolicy? = nil)
+  /// A form and nothing else.
+  case form(FormPolicy, bytesMax: Int, folder: String)
+
+  /// Nil where no body is taken.
+  var bytesMax: Int? {
+    switch self {
+    case .none: nil
+    case .memory(let bytesMax), .dropped(let bytesMax), .file(let bytesMax, _, _), .form(_, let bytesMax, _): bytesMax
+    }
+  }
+
+  /// Where bodies go, as far as they go to files.
+  var folder: String? {
+    switch self {
+    case .none, .memory, .dropped: nil
+    case .file(_, let folder, _), .form(_, _, let folder): folder
+    }
+  }
 }

@@ -20,6 +20,8 @@ package struct ServerConfiguration: Sendable {
     /// In one body together.
     package var chunkExtensionBytesMax = 4 << 10
     package var trailerBytesMax = 8 << 10
+    package var formPartsMax = 64
+    package var formPartHeadBytesMax = 8 << 10
 
     package init() {}
   }

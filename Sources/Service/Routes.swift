@@ -5,7 +5,9 @@ import HTTPTypes
 extension FountService {
   package var routes: [Route] {
     let json = BodyPolicy.memory(bytesMax: configuration.jsonBytesMax)
-    let examples = BodyPolicy.file(bytesMax: configuration.bodyBytesMax, folder: folder.incoming + "/bodies")
+    let bodies = folder.incoming + "/bodies"
+    let examples = BodyPolicy.file(bytesMax: configuration.bodyBytesMax, folder: bodies, form: UploadedFile.form)
+    let weights = BodyPolicy.file(bytesMax: importBytesMax, folder: bodies, form: UploadedFile.form)
     return [
       atOnce(.get, "/livez", live),
       atOnce(.get, "/readyz", ready),
@@ -33,7 +35,7 @@ extension FountService {
       work(.post, "/v1/jobs/{id}/fork", body: json, forkJob),
 
       work(.get, "/v1/models", listModels),
-      later(.post, "/v1/models", body: .file(bytesMax: importBytesMax, folder: folder.incoming + "/bodies"), importModel),
+      later(.post, "/v1/models", body: weights, importModel),
       work(.get, "/v1/models/{id}", describeModel),
       work(.delete, "/v1/models/{id}", deleteModel),
       work(.get, "/v1/models/{id}/checkpoints", listCheckpoints),

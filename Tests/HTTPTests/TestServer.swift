@@ -61,6 +61,11 @@ final class TestServer: Sendable {
           #expect(rename(path, folder + "/kept") == 0)
           responder.respond(.text("kept"))
         },
+        Route(.post, "/form", body: .form(FormPolicy("image", "mask"), bytesMax: 4_000_000, folder: uploads), handler: TestForms.answer),
+        Route(
+          .post, "/either", body: .file(bytesMax: 4_000_000, folder: uploads, form: FormPolicy("file", ignoresOthers: true)),
+          handler: TestForms.answer),
+        Route(.post, "/dropped", body: .dropped(bytesMax: 1000)) { request, responder in responder.respond(.text("\(request.body)")) },
         Route(.get, "/large") { _, responder in responder.respond(.bytes([UInt8](repeating: 9, count: 5_000_000))) },
         Route(.get, "/picture") { _, responder in
           responder.respond(.file(folder + "/picture") { 0..<$0 })

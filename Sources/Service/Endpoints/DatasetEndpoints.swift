@@ -19,33 +19,27 @@ extension FountService {
       let format = query.string("format", oneOf: Self.formats)
       if let name, name.utf8.count > 200 { query.fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
       try query.finish()
-      let (upload, bytes) = try Self.examples(in: request)
-      let digest = try SHA256.of(file: upload)
+      let file = try Self.examples(in: request)
+      let digest = try SHA256.of(file: file.path)
       try Self.check(request.headers[.reprDigest], against: digest)
       let id = Self.datasetID(upload: digest, format: format)
       let keyed = try KeyedRequest(request, body: digest)
       if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
       if let answer = try self.answerKnown(id, once: keyed) { return reply(.success(Response(answer))) }
-      try self.freeSpace.require(bytes)
+      try self.freeSpace.require(file.bytes)
       let staged = "\(self.folder.incoming)/\(request.id)"
-      self.decoders.decode(upload, into: staged, format: format) { result in
+      self.decoders.decode(file.path, into: staged, format: format) { result in
         self.answer(request, responder) {
-          let upload = Upload(id: id, name: name, digest: digest, bytes: bytes)
+          let upload = Upload(id: id, name: name, digest: digest, bytes: file.bytes)
           return Response(try self.adopt(try result.get(), of: upload, once: keyed))
         }
       }
     }
   }
 
-  /// The file of examples that is a request's body.
-  static func examples(in request: Request) throws(Problem) -> (path: String, bytes: Int) {
-    if request.headers[.contentType]?.lowercased().hasPrefix("multipart/") == true {
-      throw Problem(.unsupportedMediaType, "the body must be the file itself, as curl --data-binary @FILE or -T FILE sends it, not a form")
-    }
-    guard case .file(let path, let bytes) = request.body, bytes > 0 else {
-      throw .unprocessable([Fault(pointer: "", detail: "the body is empty; an IDX or NPY file is needed, plain or gzipped")])
-    }
-    return (path, bytes)
+  /// The file of examples that a request brings.
+  static func examples(in request: Request) throws(Problem) -> UploadedFile {
+    try UploadedFile(in: request, needed: "an IDX or NPY file is needed, plain or gzipped")
   }
 
   /// A dataset is its bytes and how they were decoded: the same upload is the same dataset, here and on every server.

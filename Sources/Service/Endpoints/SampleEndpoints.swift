@@ -131,8 +131,8 @@ extension FountService {
         throw Problem(.conflict, "the family \(model.family.name) has no density: it can't score")
       }
       let checkpoint = try self.checkpoint(of: model, step: step)
-      let (upload, _) = try Self.examples(in: request)
-      self.decoders.decode(upload, into: "\(self.folder.incoming)/\(request.id)", format: format) { result in
+      let examples = try Self.examples(in: request)
+      self.decoders.decode(examples.path, into: "\(self.folder.incoming)/\(request.id)", format: format) { result in
         do {
           let decoded = try result.get()
           let description = try decoded.description()

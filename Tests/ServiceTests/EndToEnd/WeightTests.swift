@@ -192,12 +192,13 @@ import Testing
       #expect(!detail.contains(folder.path), "\(name): \(detail)")
     }
     #expect(try fount.curl("/v1/models", "-X", "POST", "-d", "").status == 422)
-    #expect(try fount.curl("/v1/models", "-F", "file=@\(file)").status == 415)
+    #expect(try fount.curl("/v1/models", "-F", "weights=@\(file)").status == 422)
     #expect(try fount.curl("/v1/models?name=x", "--data-binary", "@\(file)").status == 400)
     #expect(try Self.files(in: folder.path + "/models") == before)
     #expect(try Self.files(in: folder.path + "/incoming") == ["bodies"])
     #expect(try fount.curl("/v1/models").json["data"]?.array?.count == 1)
     #expect(try fount.curl("/v1/models", "--data-binary", "@\(file)").status == 201)
+    #expect(try fount.curl("/v1/models", "-F", "file=@\(file)").status == 201)
     for path in try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
     where path.hasPrefix((folder.path as NSString).lastPathComponent + "-weights") {
       try FileManager.default.removeItem(atPath: NSTemporaryDirectory() + path)
