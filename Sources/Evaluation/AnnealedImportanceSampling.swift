@@ -88,6 +88,9 @@ struct ReverseLikelihood: Likelihood {
   /// So many fill the threads and stay in the cache; chosen, no result depends on it.
   private static let chainsAtOnce = 500
 
+  /// A request to stop is seen within seconds; chosen, no result depends on it.
+  var examplesAtOnce: Int { 10 }
+
   var settings: JSONObject { ["chains": .integer(annealing.chains), "betas": .integer(annealing.betas)] }
 
   func nats(of x: Tensor, examples: [Int]) -> [Double] {

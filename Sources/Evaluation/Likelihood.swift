@@ -12,6 +12,9 @@ package protocol Likelihood: Sendable {
   /// How far off the nats of all examples may be together, beside what each example's own estimate is off: 0...0 where nothing is shared.
   var shared: ClosedRange<Double> { get }
 
+  /// How many examples are told between two looks for a request to stop.
+  var examplesAtOnce: Int { get }
+
   /// −ln p of each example, or what is told of it, nats.
   /// - Parameters:
   ///   - x: `[examples, dims]`, as in training.
@@ -22,6 +25,7 @@ package protocol Likelihood: Sendable {
 extension Likelihood {
   package var settings: JSONObject { [:] }
   package var shared: ClosedRange<Double> { 0...0 }
+  package var examplesAtOnce: Int { .max }
 }
 
 /// Of a family that computes it.

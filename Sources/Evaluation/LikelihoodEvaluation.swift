@@ -12,7 +12,7 @@ package enum LikelihoodEvaluation {
     isStopped: () -> Bool = { false }
   ) -> [Double]? {
     precondition(batch >= 1 && dims >= 1, "a batch of \(batch) examples of \(dims) numbers")
-    let batch = min(batch, max(1, numbersAtOnce / dims))
+    let batch = min(batch, max(1, numbersAtOnce / dims), likelihood.examplesAtOnce)
     var nats: [Double] = []
     nats.reserveCapacity(count)
     for start in stride(from: 0, to: count, by: batch) {

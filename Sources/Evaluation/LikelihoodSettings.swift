@@ -10,6 +10,8 @@ package struct LikelihoodSettings: Sendable, Equatable {
   /// Of annealing backwards: chains from each example, and how many examples they go from, evenly strided.
   package var reverseChains = 10
   package var reverseExamples = 100
+  /// Draws of an example's latents.
+  package var importanceSamples = 1000
 
   package init() {}
 
@@ -17,11 +19,13 @@ package struct LikelihoodSettings: Sendable, Equatable {
   package static let betasRange = 1...1_000_000
   package static let reverseChainsRange = 1...1000
   package static let reverseExamplesRange = 1...100_000
+  package static let importanceSamplesRange = 1...100_000
 
   /// What an answer within seconds has time for.
   package static let score: LikelihoodSettings = {
     var settings = LikelihoodSettings()
     settings.betas = 1000
+    settings.importanceSamples = 100
     return settings
   }()
 
@@ -38,14 +42,14 @@ extension LikelihoodSettings {
   ) -> (any Likelihood)? {
     switch (estimator, model) {
     case (.exact, let model as any ScoresLikelihood): return ExactLikelihood(model)
-    case (.exact, let model as any TellsEnergy):
-      guard let bits = model.bitsToCount, bits <= LikelihoodEstimator.bitsToCountMax else { return nil }
-      guard let logPartition = model.countedLogPartition(isStopped: isStopped) else { return nil }
-      return EnergyLikelihood(model, LogPartition(counted: logPartition))
-    case (.ais, let model as any TellsEnergy):
-      let annealing = AnnealedImportanceSampling(chains: chains, betas: betas)
-      guard let logPartition = annealing.logPartition(of: model.annealed, using: randomness, isStopped: isStopped) else { return nil }
-      return EnergyLikelihood(model, logPartition)
+    case (.exact, let model as any TellsEnergy) where !model.energiesAreBounds:
+      return counted(model, isStopped: isStopped)
+    case (.ais, let model as any TellsEnergy) where !model.energiesAreBounds:
+      return annealed(model, using: randomness, isStopped: isStopped)
+    case (.elbo, let model as any TellsEnergy) where model.energiesAreBounds:
+      return isQuicklyCounted(model) ? counted(model, isStopped: isStopped) : annealed(model, using: randomness, isStopped: isStopped)
+    case (.elbo, let model as any WeighsLatents), (.iwae, let model as any WeighsLatents):
+      return ImportanceWeightedLikelihood(model, estimator, draws: importanceSamples, using: randomness)
     case (.raise, let model as any TellsEnergy):
       return ReverseLikelihood(model, AnnealedImportanceSampling(chains: reverseChains, betas: betas), using: randomness)
     default: return nil
@@ -57,10 +61,24 @@ extension LikelihoodSettings {
     _ model: any GenerativeModel, using randomness: Philox, isStopped: () -> Bool = { false }
   ) -> (any Likelihood)? {
     if let model = model as? any ScoresLikelihood { return ExactLikelihood(model.validating) }
+    if let model = model as? any WeighsLatents {
+      return ImportanceWeightedLikelihood(model, model.drawsOfLoss > 1 ? .iwae : .elbo, draws: model.drawsOfLoss, using: randomness)
+    }
     guard let model = model as? any TellsEnergy else { return nil }
-    let isQuicklyCounted = model.bitsToCount.map { $0 <= Self.quicklyCounted } ?? false
-    return likelihood(isQuicklyCounted ? .exact : .ais, of: model, using: randomness, isStopped: isStopped)
+    return isQuicklyCounted(model) ? counted(model, isStopped: isStopped) : annealed(model, using: randomness, isStopped: isStopped)
   }
+
+  private func counted(_ model: any TellsEnergy, isStopped: () -> Bool) -> (any Likelihood)? {
+    guard let bits = model.bitsToCount, bits <= LikelihoodEstimator.bitsToCountMax else { return nil }
+    return model.countedLogPartition(isStopped: isStopped).map { EnergyLikelihood(model, LogPartition(counted: $0)) }
+  }
+
+  private func annealed(_ model: any TellsEnergy, using randomness: Philox, isStopped: () -> Bool) -> (any Likelihood)? {
+    let annealing = AnnealedImportanceSampling(chains: chains, betas: betas)
+    return annealing.logPartition(of: model.annealed, using: randomness, isStopped: isStopped).map { EnergyLikelihood(model, $0) }
+  }
+
+  private func isQuicklyCounted(_ model: any TellsEnergy) -> Bool { model.bitsToCount.map { $0 <= Self.quicklyCounted } ?? false }
 
   /// 2^14 states are counted sooner than chains are annealed; chosen.
   private static let quicklyCounted = 14

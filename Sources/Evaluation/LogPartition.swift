@@ -45,18 +45,18 @@ package struct LogPartition: Sendable {
   }
 }
 
-/// Of a family that tells its energy, with ln Z counted or estimated.
+/// Of a family that tells its energy, or a bound of it, with ln Z counted or estimated.
 struct EnergyLikelihood: Likelihood {
   private let model: any TellsEnergy
   private let logPartition: LogPartition
 
   init(_ model: any TellsEnergy, _ logPartition: LogPartition) { (self.model, self.logPartition) = (model, logPartition) }
 
-  var estimator: LikelihoodEstimator { logPartition.estimator }
+  var estimator: LikelihoodEstimator { model.energiesAreBounds ? .elbo : logPartition.estimator }
 
   var settings: JSONObject {
     var settings: JSONObject = ["log_z": .number(logPartition.value)]
-    if estimator == .ais {
+    if logPartition.estimator == .ais {
       settings["log_z_interval"] = [.number(logPartition.interval.lowerBound), .number(logPartition.interval.upperBound)]
       settings["chains"] = .integer(logPartition.chains)
       settings["betas"] = .integer(logPartition.betas)

@@ -16,3 +16,9 @@ package protocol Encodes: GenerativeModel {
   /// - Returns: `[examples, features]`
   func encode(_ x: Tensor) -> Tensor
 }
+
+/// Families whose hidden units look for something that has an example's shape.
+package protocol HasFilters: GenerativeModel {
+  /// What each unit looks for, `[units, dims]`.
+  var filters: Tensor { get }
+}

@@ -24,6 +24,9 @@ package protocol TellsEnergy: GenerativeModel {
   /// - Parameter x: `[examples, dims]`, as in training.
   func energies(of x: Tensor) -> [Double]
 
+  /// Whether they are no more than bounds.
+  var energiesAreBounds: Bool { get }
+
   /// How Z is estimated.
   var annealed: any AnnealedDensity { get }
 
@@ -32,4 +35,8 @@ package protocol TellsEnergy: GenerativeModel {
 
   /// ln Z by counting through all of them, nats; nil when `isStopped` said so on the way.
   func countedLogPartition(isStopped: () -> Bool) -> Double?
+}
+
+extension TellsEnergy {
+  package var energiesAreBounds: Bool { false }
 }

@@ -96,7 +96,7 @@ extension RBM {
   }
 
   /// Of means held off 0 and 1 by a thousandth, chosen.
-  private static func logits(_ means: Tensor) -> Tensor {
+  static func logits(_ means: Tensor) -> Tensor {
     var odds = Tensor(repeating: 0, shape: means.shape)
     Kernels.map(
       .log,
@@ -222,7 +222,7 @@ extension RBM: TellsEnergy {
 
 // MARK: Sampling, completing, encoding
 
-extension RBM: DrawsByChains, Completes, Encodes {
+extension RBM: DrawsByChains, Completes, Encodes, HasFilters {
   package func sample(_ indices: [Int], chain: ChainLength, temperature: Float, using randomness: Philox) -> Tensor {
     guard !indices.isEmpty else { return Tensor(shape: [0, dims], scalars: []) }
     let energy = energy.cooled(to: temperature)
@@ -286,16 +286,12 @@ extension RBM {
   }
 
   package mutating func restore(_ tensors: [String: Tensor]) throws(RestoreError) {
-    func find(_ name: String, like model: Tensor) throws(RestoreError) -> Tensor {
-      guard let tensor = tensors[name] else { throw .missing(name: name) }
-      guard tensor.shape == model.shape else { throw .wrongShape(name: name, expected: model.shape, found: tensor.shape) }
-      return tensor
-    }
-    let restored = (visible: try find("visible.mean", like: means.visible), hidden: try find("hidden.mean", like: means.hidden))
+    let visible = try tensors.tensor("visible.mean", like: means.visible)
+    let hidden = try tensors.tensor("hidden.mean", like: means.hidden)
     // Weights alone have none, as the optimizer's state.
-    let chains = settings.isPersistent && tensors["chains.hidden"] != nil ? try find("chains.hidden", like: chains) : chains
+    let chains = settings.isPersistent && tensors["chains.hidden"] != nil ? try tensors.tensor("chains.hidden", like: chains) : chains
     try parameters.restore(tensors)
-    (means, self.chains) = (restored, chains)
+    (means, self.chains) = ((visible, hidden), chains)
   }
 }
 
@@ -359,7 +355,7 @@ extension ModelFamily {
       RBM(configuration, dims: input.dims, optimizer: optimizer, seed: seed, team: team)
     },
     estimators: { configuration in (configuration.integer("hidden") <= LikelihoodEstimator.bitsToCountMax ? [.exact] : []) + [.ais, .raise]
-    })
+    }, hasFilters: true)
 
   /// 512 MiB of weights. Chosen.
   private static let weightsMax = 134_217_728.0

@@ -7,6 +7,7 @@ extension FountService {
     let json = BodyPolicy.memory(bytesMax: configuration.jsonBytesMax)
     let bodies = folder.incoming + "/bodies"
     let examples = BodyPolicy.file(bytesMax: configuration.bodyBytesMax, folder: bodies, form: UploadedFile.form)
+    let incomplete = BodyPolicy.form(FormPolicy("image", "mask"), bytesMax: configuration.bodyBytesMax, folder: bodies)
     let weights = BodyPolicy.file(bytesMax: importBytesMax, folder: bodies, form: UploadedFile.form)
     return [
       atOnce(.get, "/livez", live),
@@ -43,7 +44,12 @@ extension FountService {
       work(.get, "/v1/models/{id}/weights.safetensors", exportWeights),
       later(.get, "/v1/models/{id}/samples", drawSamples),
       later(.get, "/v1/models/{id}/samples/{index}.png", drawSample),
+      later(.get, "/v1/models/{id}/filters.png", drawFilters),
       later(.post, "/v1/models/{id}/score", body: examples, score),
+      later(.post, "/v1/models/{id}/encode", body: examples, encode),
+      later(.post, "/v1/models/{id}/reconstruct", body: examples, reconstruct),
+      later(.get, "/v1/models/{id}/interpolate", interpolate),
+      later(.post, "/v1/models/{id}/complete", body: incomplete, complete),
     ]
   }
 

@@ -2,27 +2,32 @@ import CKernels
 
 /// Boltzmann machines on their way from a simple one.
 extension Kernels {
-  /// `fount_annealed_units`: bits of σ(to · sums), told as 0 and `to`, and for each row Σ ln(1 + e^(to·s)) − ln(1 + e^(from·s)).
+  /// `fount_annealed_units`: bits of σ(to · sums), told as 0 and `to`, and for each row Σ ln(1 + e^(to·s)) − ln(1 + e^(from·s)). With a
+  /// base the sums begin there at β = 0.
   /// - Parameters:
   ///   - sums: `[batch, units]`
+  ///   - base: `[units]`
   ///   - from: the inverse temperature before; that of now makes the ratios 0.
   ///   - bits: of the same shape.
   package static func annealedUnits(
-    _ sums: Tensor, from: Float = 1, to: Float = 1, _ draw: Draw, bits: inout Tensor, _ team: ThreadTeam
+    _ sums: Tensor, base: Tensor? = nil, from: Float = 1, to: Float = 1, _ draw: Draw, bits: inout Tensor, _ team: ThreadTeam
   ) -> [Double] {
     let (rows, columns) = (sums.rows, sums.columns)
     precondition(bits.shape == sums.shape && draw.examples.count == rows, "\(bits.shape) bits for \(sums.shape), \(draw.examples.count)")
+    precondition(base.map { $0.count == columns } ?? true, "a base of \(columns), not \(String(describing: base?.shape))")
     var ratios = [Double](repeating: 0, count: rows)
     unsafe ratios.withUnsafeMutableBufferPointer { ratios in
       unsafe read(sums) { sums in
-        unsafe write(&bits) { bits in
-          let lent = unsafe Lent((sums: sums, bits: bits, ratios: ratios))
-          inStretches(of: rows, by: rowsAStretch(8 * columns), team) { stretch in
-            let (sums, bits, ratios) = unsafe lent.value
-            for row in stretch {
-              unsafe ratios[row] = fount_annealed_units(
-                bits + row * columns, sums + row * columns, columns, from, to, draw.examples[row], UInt32(draw.step), draw.stream.number,
-                draw.randomness.seed)
+        unsafe readIfAny(base) { base in
+          unsafe write(&bits) { bits in
+            let lent = unsafe Lent((sums: sums, base: base, bits: bits, ratios: ratios))
+            inStretches(of: rows, by: rowsAStretch(8 * columns), team) { stretch in
+              let (sums, base, bits, ratios) = unsafe lent.value
+              for row in stretch {
+                unsafe ratios[row] = fount_annealed_units(
+                  bits + row * columns, sums + row * columns, base, columns, from, to, draw.examples[row], UInt32(draw.step),
+                  draw.stream.number, draw.randomness.seed)
+              }
             }
           }
         }

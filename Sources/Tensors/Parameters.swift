@@ -88,19 +88,23 @@ extension Parameters {
     var restored = all
     for index in all.indices {
       let name = all[index].name
-      let weights = try Self.find(name, like: all[index].tensor, in: tensors)
+      let weights = try tensors.tensor(name, like: all[index].tensor)
       restored[index].tensor = weights
       if all[index].average != nil { restored[index].average = weights }
       guard withOptimizer else { continue }
-      if settings.keepsMean { restored[index].mean = try Self.find("optimizer.mean." + name, like: weights, in: tensors) }
-      if settings.keepsSquare { restored[index].square = try Self.find("optimizer.square." + name, like: weights, in: tensors) }
-      if all[index].average != nil { restored[index].tensor = try Self.find("optimizer.current." + name, like: weights, in: tensors) }
+      if settings.keepsMean { restored[index].mean = try tensors.tensor("optimizer.mean." + name, like: weights) }
+      if settings.keepsSquare { restored[index].square = try tensors.tensor("optimizer.square." + name, like: weights) }
+      if all[index].average != nil { restored[index].tensor = try tensors.tensor("optimizer.current." + name, like: weights) }
     }
     all = restored
   }
 
-  private static func find(_ name: String, like model: Tensor, in tensors: [String: Tensor]) throws(RestoreError) -> Tensor {
-    guard let tensor = tensors[name] else { throw .missing(name: name) }
+}
+
+extension [String: Tensor] {
+  /// The tensor of that name, which must have a model's shape.
+  package func tensor(_ name: String, like model: Tensor) throws(RestoreError) -> Tensor {
+    guard let tensor = self[name] else { throw .missing(name: name) }
     guard tensor.shape == model.shape else { throw .wrongShape(name: name, expected: model.shape, found: tensor.shape) }
     return tensor
   }

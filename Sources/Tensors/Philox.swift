@@ -20,6 +20,7 @@ package struct Philox: Sendable, Hashable {
     package static let data = Stream(5)
     package static let annealing = Stream(6)
     package static let completing = Stream(7)
+    package static let weighing = Stream(8)
 
     /// What is dropped before each layer.
     package static func dropout(layer: Int) -> Stream { Stream(256 + UInt32(layer)) }

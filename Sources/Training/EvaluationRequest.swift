@@ -28,7 +28,7 @@ package struct EvaluationSettings: Sendable, Equatable {
     [
       "batch_size": .integer(batchSize), "threads": .integer(threads), "chains": .integer(likelihood.chains),
       "betas": .integer(likelihood.betas), "reverse_chains": .integer(likelihood.reverseChains),
-      "reverse_examples": .integer(likelihood.reverseExamples),
+      "reverse_examples": .integer(likelihood.reverseExamples), "importance_samples": .integer(likelihood.importanceSamples),
     ]
   }
 
@@ -40,6 +40,8 @@ package struct EvaluationSettings: Sendable, Equatable {
     likelihood.reverseChains = fields.integer("reverse_chains", in: LikelihoodSettings.reverseChainsRange) ?? likelihood.reverseChains
     likelihood.reverseExamples =
       fields.integer("reverse_examples", in: LikelihoodSettings.reverseExamplesRange) ?? likelihood.reverseExamples
+    likelihood.importanceSamples =
+      fields.integer("importance_samples", in: LikelihoodSettings.importanceSamplesRange) ?? likelihood.importanceSamples
     fields.finish()
   }
 }

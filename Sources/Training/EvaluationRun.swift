@@ -50,9 +50,6 @@ struct EvaluationRun {
     ]
   }
 
-  /// Examples between two looks for a request to stop; chosen, no result depends on it.
-  private static let reverseBatch = 10
-
   private func load() throws -> LoadedModel {
     guard let checkpoint = try ModelFolder(path: job.modelFolder).current() else {
       throw WorkerFailure(.checkpoint, "\(job.modelFolder) holds no model")
@@ -73,10 +70,9 @@ struct EvaluationRun {
     }
     // Going backwards from every example would take days: some are taken, evenly strided, since files are often sorted by class.
     let count = likelihood.estimator == .raise ? min(dataset.count, task.settings.likelihood.reverseExamples) : dataset.count
-    let batch = likelihood.estimator == .raise ? Self.reverseBatch : task.settings.batchSize
     let reporter = EvaluationProgress(count: count)
     return LikelihoodEvaluation.nats(
-      of: count, dims: preparation.shape.dims, by: likelihood, batch: batch,
+      of: count, dims: preparation.shape.dims, by: likelihood, batch: task.settings.batchSize,
       examples: { range in
         reporter.report(done: range.lowerBound, to: log)
         return preparation.tensor(of: range.map { $0 * dataset.count / count }, in: dataset, draw: .fixed, using: randomness)

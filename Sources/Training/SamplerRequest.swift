@@ -7,6 +7,11 @@ import Models
 package enum SamplerRequest: Sendable, Equatable {
   case sample(Samples)
   case score(Score)
+  case encode(Examples)
+  case reconstruct(Examples)
+  case interpolate(Interpolation)
+  case complete(Completion)
+  case filters(Filters)
   case preview(Preview)
   case importing(Import)
 
@@ -107,6 +112,11 @@ extension SamplerRequest {
         "do": "score", "checkpoint": .string(score.checkpoint), "model": .string(score.model), "dataset": score.dataset.json,
         "threads": .integer(score.threads),
       ])
+    case .encode(let examples): examples.json("encode")
+    case .reconstruct(let examples): examples.json("reconstruct")
+    case .interpolate(let way): way.json
+    case .complete(let completion): completion.json
+    case .filters(let filters): filters.json
     case .preview(let preview):
       .object([
         "do": "preview", "dataset": preview.dataset.json, "count": .integer(preview.count),
@@ -119,12 +129,18 @@ extension SamplerRequest {
 
   /// Reads a frame's header; every fault is recorded, and then the result is nil.
   init?(reader: FieldReader) {
-    reader.require("do", "what to do: \"sample\", \"score\", \"preview\" or \"import\"")
-    let verb = reader.string("do", oneOf: ["sample", "score", "preview", "import"])
+    reader.require("do", "what to do")
+    let verb = reader.string(
+      "do", oneOf: ["sample", "score", "encode", "reconstruct", "interpolate", "complete", "filters", "preview", "import"])
     let request: SamplerRequest? =
       switch verb {
       case "sample": Samples(reader: reader).map(SamplerRequest.sample)
       case "score": Score(reader: reader).map(SamplerRequest.score)
+      case "encode": Examples(reader: reader).map(SamplerRequest.encode)
+      case "reconstruct": Examples(reader: reader).map(SamplerRequest.reconstruct)
+      case "interpolate": Interpolation(reader: reader).map(SamplerRequest.interpolate)
+      case "complete": Completion(reader: reader).map(SamplerRequest.complete)
+      case "filters": Filters(reader: reader).map(SamplerRequest.filters)
       case "preview": Preview(reader: reader).map(SamplerRequest.preview)
       case "import": Import(reader: reader).map(SamplerRequest.importing)
       default: nil

@@ -35,6 +35,15 @@ struct EnergyCase: Sendable, CustomStringConvertible {
 
   static let all = bits + reals
 
+  /// Those of several layers, whose energies are bounds.
+  static let deep: [EnergyCase] = [
+    .init(.dbm, ["hidden_layers": [4, 3], "chains": 20]),
+    .init(.dbm, ["hidden_layers": [3, 3, 2], "chains": 11, "gibbs_steps": 2, "pretraining_steps": 5]),
+    .init(.dbm, ["hidden_layers": [3, 4, 2, 3], "centred": false, "pretraining_steps": 40]),
+  ]
+
+  static let everyFamily = all + deep
+
   func make(dims: Int, threads: Int = 1) -> any Energetic {
     let model = family.make(configuration, ModelInput(dims: dims, kind: kind), optimizer, seed, ThreadTeam(count: threads))
     guard let model = model as? any Energetic else { preconditionFailure("\(description) tells no energy") }

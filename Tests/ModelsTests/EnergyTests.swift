@@ -9,6 +9,8 @@ import Testing
 struct EnergyTests {
   private static let cases = 0..<EnergyCase.all.count
   private static let ofBits = 0..<EnergyCase.bits.count
+  private static let everyFamily = 0..<EnergyCase.everyFamily.count
+  private static let states = EnergyCase.bits + EnergyCase.deep
 
   private func probabilities(_ model: any Energetic, dims: Int) throws -> [Double] {
     let exact = try #require(LikelihoodSettings().likelihood(.exact, of: model, using: Philox(seed: 1)))
@@ -57,9 +59,9 @@ struct EnergyTests {
   }
 
   /// Chains that begin in the model's own distribution go from one state to another as often as back.
-  @Test(arguments: ofBits)
+  @Test(arguments: 0..<states.count)
   func `a step of annealing is in detailed balance with the model`(number: Int) throws {
-    let one = EnergyCase.bits[number]
+    let one = Self.states[number]
     let model = one.trained(dims: 4, steps: 300)
     let count = 60_000
     let chains = Array(0..<count)
@@ -88,9 +90,9 @@ struct EnergyTests {
     #expect(often.count > 5 && statistic < many * pow(1 - 2 / (9 * many) + 3.7 * (2 / (9 * many)).squareRoot(), 3), "\(one): \(statistic)")
   }
 
-  @Test(arguments: cases)
+  @Test(arguments: everyFamily)
   func `a sample is the same alone, among others and with any team`(number: Int) {
-    let one = EnergyCase.all[number]
+    let one = EnergyCase.everyFamily[number]
     let (alone, three) = (one.trained(dims: 11, steps: 30), one.trained(dims: 11, steps: 30, threads: 3))
     func draw(_ indices: [Int], _ chain: ChainLength = ChainLength(burnIn: 7, thin: 3), seed: UInt64 = 5) -> Tensor {
       alone.sample(indices, chain: chain, temperature: 0.9, using: Philox(seed: seed))
@@ -105,9 +107,9 @@ struct EnergyTests {
     #expect(draw([19]) == draw([1], ChainLength(burnIn: 16)))
   }
 
-  @Test(arguments: cases)
+  @Test(arguments: everyFamily)
   func `training, scoring and annealing give the same bytes with 1, 2 and 4 threads`(number: Int) {
-    let one = EnergyCase.all[number]
+    let one = EnergyCase.everyFamily[number]
     let alone = one.trained(dims: 21, steps: 25)
     let x = one.data(130, dims: 21)
     let (energies, annealing) = (alone.energies(of: x), AnnealedImportanceSampling(chains: 9, betas: 30))
@@ -120,9 +122,9 @@ struct EnergyTests {
     for row in [0, 59, 129] { #expect(alone.energies(of: x.rows(row..<row + 1)) == [energies[row]], "\(one), row \(row)") }
   }
 
-  @Test(arguments: cases)
+  @Test(arguments: everyFamily)
   func `going on from a kept state is as if never stopped`(number: Int) throws {
-    var one = EnergyCase.all[number]
+    var one = EnergyCase.everyFamily[number]
     one.optimizer.averagingDecay = 0.9
     let whole = one.trained(dims: 9, steps: 30)
     let half = one.trained(dims: 9, steps: 17)
@@ -164,9 +166,9 @@ struct EnergyTests {
     #expect(test.cells > 4 && test.statistic < test.bound, "\(one): \(test)")
   }
 
-  @Test(arguments: cases)
+  @Test(arguments: everyFamily)
   func `examples of another kind are refused`(number: Int) {
-    let one = EnergyCase.all[number]
+    let one = EnergyCase.everyFamily[number]
     for kind in [ModelInput.Kind.bits, .grey256, .real] {
       #expect((one.family.refusal(one.configuration, ModelInput(dims: 5, kind: kind)) == nil) == (kind == one.kind), "\(one), \(kind)")
     }

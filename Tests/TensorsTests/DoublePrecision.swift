@@ -308,3 +308,9 @@ extension RunningSum: DoublePrecision {
     }
   }
 }
+
+extension LogMeanExp: DoublePrecision {
+  func exactly(_ inputs: [Doubles]) -> [Double] {
+    inputs[0].scalars.indices.map { index in log(inputs.reduce(0) { $0 + exp($1.scalars[index]) } / Double(inputs.count)) }
+  }
+}

@@ -84,10 +84,11 @@ void fount_sparse_forward(const fount_sparse *layer, long panel);
 // One panel of columns of dw.
 void fount_sparse_weight_gradient(const fount_sparse *layer, long panel);
 
-// bits[i] = `to` where the uniform of site i is below sigmoid(to · sums[i]), 0 elsewhere.
-// Returns Σ softplus(to · sums[i]) − softplus(from · sums[i]).
+// bits[i] = `to` where the uniform of site i is below sigmoid(s(to)), 0 elsewhere, with s(β) = base[i] + β · (sums[i] − base[i]),
+// base being 0 where it is NULL. Returns Σ softplus(s(to)) − softplus(s(from)).
 double fount_annealed_units(
-    float *bits, const float *sums, long count, float from, float to, uint32_t example, uint32_t step, uint32_t stream, uint64_t seed);
+    float *bits, const float *sums, const float *base, long count, float from, float to, uint32_t example, uint32_t step, uint32_t stream,
+    uint64_t seed);
 
 // MARK: A convolution at one pixel after another
 
