@@ -4,9 +4,11 @@ import JSON
 /// Decoded examples, mapped: pages are read as they are touched, and shared by every process that trains on them.
 package struct Dataset: Sendable {
   package let description: DatasetDescription
-  private let file: MappedFile
+  fileprivate let file: MappedFile
   /// Where the numbers begin.
   private let start: Int
+  /// Where the labels' numbers begin, if there are labels.
+  fileprivate let labelStart: Int
 
   package var count: Int { description.count }
   package var shape: ExampleShape { description.shape }
@@ -18,20 +20,25 @@ package struct Dataset: Sendable {
     let matches = file.withBytes { bytes in
       bytes.count >= header.count && header.indices.allSatisfy { bytes[$0] == header[$0] }
     }
+    let labelBytes =
+      description.classes == nil ? 0 : NPY.header(dimensions: [description.count], type: NPY.labelType).count + 2 * description.count
     guard matches, let values = Sizes.product(description.dimensions + [description.element.bytes]),
-      file.count - header.count == values
+      file.count - header.count - labelBytes == values
     else {
       throw DatasetError(path: path, detail: "does not hold what its description says: \(description.json.serialized())")
     }
     self.description = description
     start = header.count
+    labelStart = file.count - 2 * description.count
   }
 
   /// Maps what `decode` wrote in a folder.
   package init(folder: String) throws(DatasetError) {
     let path = "\(folder)/\(DecodedFolder.descriptionName)"
     let bytes: [UInt8]
-    do { bytes = try Disk.read(path, bytesMax: 1 << 20) } catch { throw DatasetError(path: path, detail: error.description) }
+    do { bytes = try Disk.read(path, bytesMax: DecodedFolder.descriptionBytesMax) } catch {
+      throw DatasetError(path: path, detail: error.description)
+    }
     // What is wrong with a description that this program wrote itself does not matter; that it is wrong does.
     guard let json = try? JSONValue(parsing: bytes), let description = DatasetDescription(json: json) else {
       throw DatasetError(path: path, detail: "is no description of a dataset")
@@ -69,6 +76,19 @@ package struct Dataset: Sendable {
   }
 }
 
+extension Dataset {
+  /// The places of examples' classes in `description.classes`; nil where there are no labels.
+  package func labels(of indices: some Collection<Int>) -> [Int]? {
+    guard description.classes != nil else { return nil }
+    return file.withBytes { bytes in
+      indices.map { index in
+        precondition((0..<count).contains(index), "example \(index) of \(count)")
+        return Int(bytes[labelStart + 2 * index]) | Int(bytes[labelStart + 2 * index + 1]) << 8
+      }
+    }
+  }
+}
+
 /// A decoded dataset that is absent or damaged.
 package struct DatasetError: Error, Hashable, CustomStringConvertible {
   package let path: String
@@ -81,4 +101,6 @@ package struct DatasetError: Error, Hashable, CustomStringConvertible {
 package enum DecodedFolder {
   package static let examplesName = "examples.npy"
   package static let descriptionName = "dataset.json"
+  /// The names of 4 096 classes, each of 128 bytes, and room.
+  package static let descriptionBytesMax = 4 << 20
 }

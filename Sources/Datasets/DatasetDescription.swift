@@ -6,7 +6,7 @@ package struct DatasetDescription: Sendable, Hashable {
   package let count: Int
   package let shape: ExampleShape
   package let element: Element
-  /// The format of the upload: `idx` or `npy`.
+  /// The format of the upload, an `UploadFormat`.
   package let format: String
   /// Over every number of every example.
   package let minimum: Double
@@ -14,9 +14,20 @@ package struct DatasetDescription: Sendable, Hashable {
   package let mean: Double
   /// Whether every number is 0 or 1, or every one is 0 or 255.
   package let bits: Bool
+  /// How many examples are equal to one before them; nil where they were not counted.
+  package let duplicates: Int?
+  /// The classes, where examples have labels.
+  package let classes: [LabelClass]?
+
+  package struct LabelClass: Sendable, Hashable {
+    package let name: String
+    /// Its examples.
+    package let count: Int
+  }
 
   package init(
-    count: Int, shape: ExampleShape, element: Element, format: String, minimum: Double, maximum: Double, mean: Double, bits: Bool
+    count: Int, shape: ExampleShape, element: Element, format: String, minimum: Double, maximum: Double, mean: Double, bits: Bool,
+    duplicates: Int? = nil, classes: [LabelClass]? = nil
   ) {
     self.count = count
     self.shape = shape
@@ -26,6 +37,8 @@ package struct DatasetDescription: Sendable, Hashable {
     self.maximum = maximum
     self.mean = mean
     self.bits = bits
+    self.duplicates = duplicates
+    self.classes = classes
   }
 
   /// An example's number is 32 bits of the address of the randomness that is spent on it.
@@ -37,10 +50,13 @@ package struct DatasetDescription: Sendable, Hashable {
 
 extension DatasetDescription {
   package var json: JSONValue {
-    [
+    var json: JSONObject = [
       "count": .integer(count), "shape": shape.json, "element": .string(element.rawValue), "format": .string(format),
       "minimum": JSONValue(minimum), "maximum": JSONValue(maximum), "mean": JSONValue(mean), "bits": .bool(bits),
     ]
+    if let duplicates { json["duplicates"] = .integer(duplicates) }
+    if let classes { json["classes"] = .array(classes.map { ["name": .string($0.name), "count": .integer($0.count)] }) }
+    return .object(json)
   }
 
   /// Nil where a member is missing or is not what `json` writes.
@@ -51,7 +67,22 @@ extension DatasetDescription {
       let minimum = json["minimum"]?.number, let maximum = json["maximum"]?.number, let mean = json["mean"]?.number,
       let bits = json["bits"]?.boolean
     else { return nil }
+    var classes: [LabelClass]?
+    if let told = json["classes"] {
+      let known = told.array?.compactMap(LabelClass.init(json:)) ?? []
+      guard known.count == told.array?.count, known.reduce(0, { $0 + $1.count }) == count else { return nil }
+      classes = known
+    }
     self.init(
-      count: count, shape: shape, element: element, format: format, minimum: minimum, maximum: maximum, mean: mean, bits: bits)
+      count: count, shape: shape, element: element, format: format, minimum: minimum, maximum: maximum, mean: mean, bits: bits,
+      duplicates: json["duplicates"]?.integer, classes: classes)
+  }
+}
+
+extension DatasetDescription.LabelClass {
+  fileprivate init?(json: JSONValue) {
+    guard let name = json["name"]?.string, let count = json["count"]?.integer, (1...DatasetDescription.countMax).contains(count)
+    else { return nil }
+    self.init(name: name, count: count)
   }
 }

@@ -2,7 +2,8 @@ import Files
 import Glibc
 import JSON
 
-/// `fount decode UPLOAD FOLDER [--memory-bytes N] [--processor-seconds N] [--file-bytes N]`: decodes one upload in a process of its own.
+/// `fount decode UPLOAD FOLDER [--format F] [--array A] [--labels L] [--resize HxW] [--memory-bytes N] [--processor-seconds N]
+/// [--file-bytes N]`: decodes one upload in a process of its own.
 ///
 /// Before it touches the upload it gives up what it does not need: memory, processor time, file size and core dumps are limited by the
 /// kernel, so that whatever an upload makes of the decoder, it ends with this process. One line of JSON on standard output tells the
@@ -30,7 +31,7 @@ package enum DecodeCommand {
       return ExitStatus.wrongArguments
     }
     do {
-      let description = try decode(upload: options.upload, into: options.folder, limits: options.limits)
+      let description = try decode(upload: options.upload, into: options.folder, options: options.decoding, limits: options.limits)
       report(description.json)
       return ExitStatus.success
     } catch {
@@ -48,6 +49,7 @@ package enum DecodeCommand {
   private struct Options {
     let upload: String
     let folder: String
+    var decoding = DecodeOptions()
     /// Address space: decoding takes some 60 MB; the rest is what the program and its libraries map.
     private var memoryBytes = 1 << 30
     /// A 2 GB upload takes some seconds, gzipped some tens.
@@ -66,19 +68,36 @@ package enum DecodeCommand {
           paths.append(argument)
           continue
         }
-        guard let value = rest.popFirst().flatMap({ Int($0) }), (1...1 << 50).contains(value) else {
+        guard let text = rest.popFirst() else { throw Fault(description: "\(argument) needs a value after it") }
+        if try Self.read(argument, text, into: &decoding) { continue }
+        guard let value = Int(text), (1...1 << 50).contains(value) else {
           throw Fault(description: "\(argument) needs a whole number of 1 or more")
         }
         switch argument {
         case "--memory-bytes": memoryBytes = value
         case "--processor-seconds": processorSeconds = value
         case "--file-bytes": fileBytes = value
-        default:
-          throw Fault(description: "\(argument) is none of --memory-bytes, --processor-seconds and --file-bytes")
+        default: throw Fault(description: "\(argument) is no option of decode")
         }
       }
       guard paths.count == 2 else { throw Fault(description: "an upload and a folder are needed, not \(paths.count) paths") }
       (upload, folder) = (paths[0], paths[1])
+    }
+
+    /// False where the argument is none of those that say how to decode.
+    private static func read(_ argument: String, _ text: String, into decoding: inout DecodeOptions) throws(Fault) -> Bool {
+      switch argument {
+      case "--array": decoding.array = text
+      case "--labels": decoding.labels = text
+      case "--format":
+        guard let format = UploadFormat(rawValue: text) else { throw Fault(description: "--format \(text) is no format") }
+        decoding.format = format
+      case "--resize":
+        guard let sides = DecodeOptions.Sides(text) else { throw Fault(description: "--resize \(text) is no HEIGHTxWIDTH") }
+        decoding.resize = sides
+      default: return false
+      }
+      return true
     }
 
     var limits: DecodeLimits {

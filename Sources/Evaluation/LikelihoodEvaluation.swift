@@ -1,7 +1,6 @@
-import Models
 import Tensors
 
-/// −ln p(x) of a model over a whole dataset, batch by batch, whatever its length.
+/// −ln p(x) over a whole dataset, batch by batch, whatever its length.
 package enum LikelihoodEvaluation {
   /// The nats of examples 0 ..< count, in order; nil when `isStopped` said so between two batches.
   ///
@@ -9,16 +8,17 @@ package enum LikelihoodEvaluation {
   ///   - batch: examples scored at once, fewer where they are large; no result depends on it.
   ///   - examples: the examples of a range of numbers, `[range, dims]`, as the model sees them.
   package static func nats(
-    of count: Int, dims: Int, by model: any ScoresLikelihood, batch: Int, examples: (Range<Int>) -> Tensor,
+    of count: Int, dims: Int, by likelihood: any Likelihood, batch: Int, examples: (Range<Int>) -> Tensor,
     isStopped: () -> Bool = { false }
   ) -> [Double]? {
     precondition(batch >= 1 && dims >= 1, "a batch of \(batch) examples of \(dims) numbers")
-    let batch = min(batch, max(1, numbersAtOnce / dims))
+    let batch = min(batch, max(1, numbersAtOnce / dims), likelihood.examplesAtOnce)
     var nats: [Double] = []
     nats.reserveCapacity(count)
     for start in stride(from: 0, to: count, by: batch) {
       if isStopped() { return nil }
-      nats += model.nats(of: examples(start..<min(start + batch, count)))
+      let range = start..<min(start + batch, count)
+      nats += likelihood.nats(of: examples(range), examples: Array(range))
     }
     return nats
   }

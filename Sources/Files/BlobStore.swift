@@ -4,10 +4,8 @@ import Glibc
 package struct BlobStore: Sendable {
   private let folder: String
 
-  package init(root: String) throws(Errno) {
-    folder = "\(root)/sha256"
-    try Disk.createFolders(folder)
-  }
+  /// Nothing is made on the disk before the first blob comes.
+  package init(root: String) { folder = "\(root)/sha256" }
 
   package func path(of digest: Digest) -> String { "\(folder)/\(digest.hex.prefix(2))/\(digest.hex)" }
 
@@ -38,6 +36,7 @@ package struct BlobStore: Sendable {
   /// Every blob, in the order of their digests.
   package func all() throws(Errno) -> [Digest] {
     var digests: [Digest] = []
+    guard Disk.exists(folder) else { return [] }
     for name in try Disk.list(folder) where name.utf8.count == 2 {
       digests += try Disk.list("\(folder)/\(name)").compactMap(Digest.init(hex:))
     }

@@ -41,6 +41,9 @@ package enum Disk {
     }
   }
 
+  /// Returns when what was written into a file is on the disk.
+  package static func sync(_ path: String) throws(Errno) { try OpenFile(reading: path).sync() }
+
   /// Returns when the names in the folder are on the disk.
   package static func syncFolder(_ path: String) throws(Errno) { try OpenFile(folder: path).sync() }
 
@@ -94,7 +97,7 @@ package enum Disk {
   }
 
   /// The folder that a path stands in: `.` for a bare name.
-  static func folder(of path: String) -> String {
+  package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

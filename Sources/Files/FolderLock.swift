@@ -41,7 +41,8 @@ package final class FolderLock: Sendable {
 
   private static let ours = Mutex<Set<FileIdentity>>([])
 
-  private static func path(in folder: String) -> String { "\(folder)/lock" }
+  /// The file that is locked.
+  package static func path(in folder: String) -> String { "\(folder)/lock" }
 
   private static func identity(of path: String) throws(Errno) -> FileIdentity? { try Disk.status(of: path)?.identity }
 }

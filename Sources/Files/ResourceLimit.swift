@@ -13,8 +13,15 @@ package enum ResourceLimit: String {
 
   /// Sets the limit, the hard one too, so that nothing raises it again.
   package func set(to value: Int) throws(Errno) {
-    precondition(value >= 0, "a limit of \(value)")
-    try setLimit(resource, rlim_t(value), name: "\(rawValue) \(value)")
+    try set(to: value, graceBeyond: 0)
+  }
+
+  /// Sets a limit of which the kernel first tells, as SIGXCPU tells of the processor time that is used up, and the limit that it enforces
+  /// without a word so much later.
+  package func set(to value: Int, graceBeyond grace: Int) throws(Errno) {
+    precondition(value >= 0 && grace >= 0, "a limit of \(value) and \(grace)")
+    let (hard, overflow) = value.addingReportingOverflow(grace)
+    try setLimit(resource, soft: rlim_t(value), hard: rlim_t(overflow ? .max : hard), name: "\(rawValue) \(value)")
   }
 
   /// Limits memory to so many bytes beyond what the program and its libraries take by themselves, which under a sanitizer is terabytes.

@@ -20,9 +20,9 @@ private func retrying<Result: FixedWidthInteger>(
   }
 }
 
-/// Sets a limit of this process, soft and hard. (setrlimit)
-func setLimit(_ resource: __rlimit_resource_t, _ value: rlim_t, name: String) throws(Errno) {
-  var limit = rlimit(rlim_cur: value, rlim_max: value)
+/// Sets a limit of this process: the one that it is told of, and the one that nothing raises again. (setrlimit)
+func setLimit(_ resource: __rlimit_resource_t, soft: rlim_t, hard: rlim_t, name: String) throws(Errno) {
+  var limit = rlimit(rlim_cur: soft, rlim_max: hard)
   guard unsafe setrlimit(resource, &limit) == 0 else { throw Errno(code: errno, operation: "setrlimit", path: name) }
 }
 
@@ -161,13 +161,27 @@ package struct OpenFile: ~Copyable {
 package struct FileStatus: Sendable {
   package let bytes: Int
   package let isFolder: Bool
-  let identity: FileIdentity
+  /// When its name, or anything else about it, was last changed, seconds since 1970 by the time of day (st_ctime).
+  package let changedAt: Int
+  package let version: FileVersion
+  var identity: FileIdentity { version.identity }
 
   init(_ found: stat) {
     bytes = Int(found.st_size)
     isFolder = found.st_mode & S_IFMT == S_IFDIR
-    identity = FileIdentity(device: found.st_dev, number: found.st_ino)
+    changedAt = found.st_ctim.tv_sec
+    version = FileVersion(
+      identity: FileIdentity(device: found.st_dev, number: found.st_ino), bytes: Int(found.st_size),
+      writtenAt: [found.st_mtim.tv_sec, found.st_mtim.tv_nsec])
   }
+}
+
+/// A file as it was when it was looked at: another one, or the same written to since, is another version.
+package struct FileVersion: Hashable, Sendable {
+  let identity: FileIdentity
+  let bytes: Int
+  /// Seconds and nanoseconds (st_mtim).
+  let writtenAt: [Int]
 }
 
 /// What makes two paths one file.

@@ -10,11 +10,17 @@ struct BodyReader {
   let request: Request
   private(set) var sink: BodySink
   private var rest: Rest
+  private let storage: (@Sendable () -> HTTPFault?)?
+  private var countAsked = 0
+
+  /// Chosen: a disk is not filled by what comes between two looks.
+  private static let bytesBetweenLooks = 1 << 20
 
   init(_ route: Route, _ request: Request, _ length: MessageFraming.BodyLength, _ sink: BodySink, limits: ServerConfiguration.Limits) {
     self.route = route
     self.request = request
     self.sink = sink
+    storage = limits.storage
     switch length {
     case .bytes(let count): rest = count == 0 ? .nothing : .bytes(count)
     case .chunked: rest = .chunked(ChunkedDecoder(limits: limits))
@@ -28,6 +34,10 @@ struct BodyReader {
 
   /// Takes from `start` on what belongs to the body; returns where it stopped.
   mutating func feed(_ bytes: Span<UInt8>, from start: Int) throws(HTTPFault) -> Int {
+    if let storage, sink.count - countAsked >= Self.bytesBetweenLooks {
+      countAsked = sink.count
+      if let fault = storage() { throw fault }
+    }
     switch rest {
     case .nothing: return start
     case .bytes(let remaining):

@@ -61,10 +61,11 @@ extension Connection {
   }
 
   private func currentDeadline() -> UInt64 {
-    if let began = clock.writingBeganAt, !output.isEmpty {
+    if let began = clock.writingBeganAt, !isAllSent, phase != .handshake {
       return least(began, clock.writtenBytes, pauseFrom: clock.lastWroteAt, seconds: timeouts.writeSeconds)
     }
     switch phase {
+    case .handshake: return clock.openedAt + nanoseconds(timeouts.handshakeSeconds)
     case .head where parser != nil: return clock.headBeganAt + nanoseconds(timeouts.headSeconds)
     case .head:
       // A connection that never sent a byte is given no longer than a head.
@@ -93,8 +94,9 @@ extension Connection {
   }
 
   private func expire() {
-    if !output.isEmpty { return abort() }
+    if !isAllSent || phase == .handshake { return abort() }
     switch phase {
+    case .handshake: return
     case .head where parser == nil: close()
     case .head: refuse(HTTPFault(.requestTimeout, "the head took longer than \(timeouts.headSeconds) seconds"))
     case .body: refuse(HTTPFault(.requestTimeout, "the body came slower than it may"))

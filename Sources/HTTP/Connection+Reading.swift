@@ -17,16 +17,20 @@ extension Connection {
       clock.lastReadAt = shard.now
       let buffer = shard.readBuffer
       let bytes = buffer.span.extracting(0..<count)
-      if input.isEmpty {
-        let consumed = consume(bytes)
-        if consumed < count { input.append(bytes.extracting(consumed..<count)) }
-      } else {
-        input.append(bytes)
-        consumeInput()
-      }
+      if let tls { decrypt(bytes, by: tls) } else { take(bytes) }
     case .wouldBlock: return
     case .failed: abort()
     }
+  }
+
+  /// Goes on with bytes that mean what they say.
+  func take(_ bytes: Span<UInt8>) {
+    guard input.isEmpty else {
+      input.append(bytes)
+      return consumeInput()
+    }
+    let consumed = consume(bytes)
+    if consumed < bytes.count { input.append(bytes.extracting(consumed..<bytes.count)) }
   }
 
   func consumeInput() {
@@ -51,7 +55,7 @@ extension Connection {
             output.append { $0 += "HTTP/1.1 100 Continue\r\n\r\n".utf8 }
           }
         case .body: offset = try feedBody(bytes, from: offset)
-        case .handling, .streaming: return offset
+        case .handshake, .handling, .streaming: return offset
         case .closing, .lingering, .closed:
           mustLinger = true
           return bytes.count
@@ -82,17 +86,19 @@ extension Connection {
   /// A head is whole: asks admission and the route, and begins the body or calls the handler.
   private func begin(_ parser: HeadParser, _ bytes: Span<UInt8>) throws(HTTPFault) {
     let line = parser.requestLine
-    exchange = Exchange(serial: shard.makeSerial(), minorVersion: line.minorVersion)
+    exchange = Exchange(serial: shard.makeSerial(), beganAt: clock.headBeganAt, minorVersion: line.minorVersion)
     let method = try Self.method(line.method, in: bytes)
     exchange?.isHead = method == .head
     let framing = try MessageFraming(of: line, fields: parser.lines, in: bytes)
-    let head = try requestHead(method, parser, framing, bytes)
+    var head = try requestHead(method, parser, framing, bytes)
     let hasBody = framing.body != nil && framing.body != .bytes(0)
     exchange?.path = head.path
     exchange?.keepsAlive = framing.keepsAlive
     exchange?.hasUnreadBody = hasBody
     exchange?.expectsContinue = framing.expectsContinue && hasBody
-    if let response = context.admit?(head) { return answer(response) }
+    let refusal = context.admit?(&head)
+    if context.decorate != nil || context.observe != nil { exchange?.head = head }
+    if let refusal { return answer(refusal) }
     switch context.router.match(method, head) {
     case .notFound: throw HTTPFault(.notFound, "there is nothing at \(head.path)", closes: false)
     case .notAllowed(let allow):
@@ -100,10 +106,20 @@ extension Connection {
         .methodNotAllowed, "\(method.rawValue) is not for \(head.path), which takes \(allow)", headers: [.allow: allow], closes: false)
     case .options(let allow): answer(Response(status: .noContent, headers: [.allow: allow]))
     case .route(let route, let parameters):
+      exchange?.pattern = route.pattern
       try Self.check(framing, method, against: route.body)
       let request = Request(head: head, parameters: parameters)
       guard hasBody, let length = framing.body else { return call(route, with: request) }
-      body = BodyReader(route, request, length, try BodySink(route.body), limits: context.configuration.limits)
+      let limits = context.configuration.limits
+      let sink = try BodySink(route.body, contentType: head.fields[.contentType], limits: limits)
+      if let cutOff = route.cutOff, let file = sink.files.first {
+        file.whenCutOff { path, count in
+          var request = request
+          request.body = .file(path: path, count: count)
+          cutOff(request)
+        }
+      }
+      body = BodyReader(route, request, length, sink, limits: limits)
       clock.bodyBeganAt = shard.now
       clock.lastReadAt = shard.now
       phase = .body
@@ -123,9 +139,11 @@ extension Connection {
       serial: exchange?.serial ?? RequestSerial(0))
   }
 
+  private static let methods: [HTTPRequest.Method] = [.get, .post, .head, .put, .delete, .options, .patch, .trace]
+
   /// RFC 9110 §9.1: methods are compared with their case; one that no route could have is a 501.
   private static func method(_ range: Range<Int>, in bytes: Span<UInt8>) throws(HTTPFault) -> HTTPRequest.Method {
-    for method in [.get, .post, .head, .put, .delete, .options, .patch, .trace] as [HTTPRequest.Method]
+    for method in methods
     where range.count == method.rawValue.utf8.count && bytes.matches(method.rawValue, at: range.lowerBound) {
       return method
     }
@@ -134,17 +152,11 @@ extension Connection {
 
   /// Refuses a body by what its head says, before any of it is read (RFC 9110 §15.5.12, §15.5.14).
   private static func check(_ framing: MessageFraming, _ method: HTTPRequest.Method, against policy: BodyPolicy) throws(HTTPFault) {
-    let bytesMax: Int
-    switch policy {
-    case .none: bytesMax = 0
-    case .memory(let limit), .file(let limit, _):
-      bytesMax = limit
-      if framing.body == nil, method == .post || method == .put || method == .patch {
-        throw HTTPFault(.lengthRequired, "a body with Content-Length or chunked is needed", closes: false)
-      }
+    if policy.bytesMax != nil, framing.body == nil, method == .post || method == .put || method == .patch {
+      throw HTTPFault(.lengthRequired, "a body with Content-Length or chunked is needed", closes: false)
     }
     switch framing.body {
-    case .bytes(let count) where count > bytesMax: throw BodySink.tooLong(bytesMax)
+    case .bytes(let count) where count > policy.bytesMax ?? 0: throw BodySink.tooLong(policy.bytesMax ?? 0)
     case .chunked where policy == .none: throw BodySink.tooLong(0)
     case .bytes, .chunked, nil: return
     }
@@ -159,8 +171,8 @@ extension Connection {
       return next
     }
     var request = body.request
-    request.body = body.sink.finish()
-    exchange?.upload = body.sink.file
+    request.body = try body.sink.finish()
+    exchange?.uploads = body.sink.files
     exchange?.hasUnreadBody = false
     call(body.route, with: request)
     return next
@@ -170,15 +182,16 @@ extension Connection {
     phase = .handling
     clock.resetProbes()
     let answer = ResponderAddress(inbox: shard.inbox, token: token, exchange: request.head.serial.number)
-    let responder = Responder(upload: exchange?.upload) { answer.deliver($0) }
+    let responder = Responder(uploads: exchange?.uploads ?? []) { answer.deliver($0) }
     route.handler(request, responder)
     if let response = responder.callReturned() { return self.answer(response) }
     exchange?.responder = responder
   }
 
   /// The client sends no more. Between requests that is its goodbye; within one it is a fault (RFC 9112 §8).
-  private func inputEnded() {
+  func inputEnded() {
     switch phase {
+    case .handshake: close()
     case .head where parser == nil && input.isEmpty: close()
     case .head, .body: refuse(.malformed("the request ended in the middle"))
     case .handling, .streaming, .closing, .lingering, .closed: return

@@ -48,6 +48,7 @@ extension Connection {
   }
 
   private func append(chunk bytes: [UInt8]) {
+    exchange?.sentBodyBytes += bytes.count
     guard exchange?.minorVersion != 0 else { return output.append(body: bytes) }
     output.append { $0 += "\(String(bytes.count, radix: 16))\r\n".utf8 }
     output.append(body: bytes)

@@ -7,6 +7,8 @@
 /// closing (`Connection+Writing`), answers that go on (`Connection+Streaming`), and how long it may all take (`Connection+Deadlines`).
 final class Connection {
   enum Phase {
+    /// TLS is being agreed on.
+    case handshake
     /// Between requests, or within a head.
     case head
     case body
@@ -24,9 +26,14 @@ final class Connection {
   let token: ConnectionToken
   let socket: Descriptor
   let remoteAddress: String
-  unowned let shard: Shard
+  /// By which its client's connections are counted.
+  let network: String
+  /// Nil on a connection of plain text.
+  var tls: TLSSession?
+  /// The shard's slot lets the connection go when it closes: until then they hold each other.
+  let shard: Shard
 
-  var phase = Phase.head
+  var phase: Phase
   /// Of a head that came in part.
   var parser: HeadParser?
   var input = InputBuffer()
@@ -45,10 +52,13 @@ final class Connection {
   var mustLinger = false
   var clock: ConnectionClock
 
-  init(_ token: ConnectionToken, _ socket: Descriptor, _ remoteAddress: String, on shard: Shard) {
+  init(_ token: ConnectionToken, _ socket: Descriptor, from remoteAddress: String, _ network: String, _ tls: TLSSession?, on shard: Shard) {
     self.token = token
     self.socket = socket
     self.remoteAddress = remoteAddress
+    self.network = network
+    self.tls = tls
+    phase = tls == nil ? .head : .handshake
     self.shard = shard
     clock = ConnectionClock(openedAt: shard.now)
   }
@@ -60,7 +70,8 @@ final class Connection {
     if what.contains(.halfClose) { hasPeerHalfClosed = true }
     if what.contains(.input) || what.contains(.halfClose) {
       switch phase {
-      case .head where output.isEmpty, .body where output.isEmpty: read()
+      case .head where isAllSent, .body where isAllSent: read()
+      case .handshake: if shard.takeHandshakeStep() { read() }
       case .lingering: discard()
       case .head, .body, .handling, .streaming, .closing: isInputHeldBack = true
       case .closed: return
@@ -88,9 +99,11 @@ final class Connection {
     repeat {
       guard flush() else { break }
       if phase == .streaming { takeFromStream() }
-      if phase == .closing, output.isEmpty { finishClosing() }
+      if phase == .closing, isAllSent { finishClosing() }
       if phase == .head, !input.isEmpty { consumeInput() }
-    } while !output.isEmpty
+      // What TLS calls an end comes with no event of its own.
+      if phase == .head, isInputAtEnd { inputEnded() }
+    } while !isAllSent
     guard phase != .closed else { return }
     let wanted = wantedInterest()
     if wanted != interest {
@@ -103,12 +116,12 @@ final class Connection {
   /// While a request is handled or an answer is stuck nothing is read. Input is given up only once it has come: most clients
   /// send nothing meanwhile, and so cost no call.
   private func wantedInterest() -> EventInterest {
-    if !output.isEmpty { return .output }
+    if !isAllSent { return .output }
     let halfClose: EventInterest = hasPeerHalfClosed ? [] : .halfClose
     switch phase {
     case .handling, .streaming: return isInputHeldBack ? halfClose : halfClose.union(.input)
     case .lingering: return .input
-    case .head, .body, .closing, .closed:
+    case .handshake, .head, .body, .closing, .closed:
       isInputHeldBack = false
       return halfClose.union(.input)
     }
@@ -120,8 +133,9 @@ final class Connection {
       endStream(closes: true)
       return settle()
     }
-    if phase == .head, output.isEmpty { handle(.input) }
-    guard phase == .head, output.isEmpty, parser == nil, input.isEmpty else { return }
+    if phase == .handshake { return close() }
+    if phase == .head, isAllSent { handle(.input) }
+    guard phase == .head, isAllSent, parser == nil, input.isEmpty else { return }
     mustLinger = true
     finishClosing()
     settle()
@@ -130,8 +144,11 @@ final class Connection {
   /// Ends the connection at once. A handler at work is told that its client is gone.
   func close() {
     guard phase != .closed else { return }
+    if phase == .handshake { context.handshakeCount.decrement() }
     phase = .closed
     body = nil
+    tls = nil
+    if let exchange { observe(exchange, isCutOff: true) }
     let (responder, stream) = (exchange?.responder, exchange?.stream)
     exchange = nil
     socket.close()
@@ -153,6 +170,14 @@ struct Exchange {
   let serial: RequestSerial
   /// Empty until the head is understood.
   var path = ""
+  /// Kept for those who ask for it: the server's decoration and observation.
+  var head: RequestHead?
+  /// Of the route; nil where there is none.
+  var pattern: String?
+  var beganAt: UInt64 = 0
+  /// 0 until there is an answer.
+  var status = 0
+  var sentBodyBytes = 0
   var isHead = false
   var keepsAlive = false
   /// What stands between the head and the next request is a body that nobody has read: only closing gets past it.
@@ -163,7 +188,7 @@ struct Exchange {
   /// Held weakly, so that a handler that drops it is noticed.
   weak var responder: Responder?
   /// Kept until the answer is on its way.
-  var upload: UploadFile?
+  var uploads: [UploadFile] = []
   /// The answer's body, where it comes into being while it is sent.
   var stream: ResponseStream?
 }

@@ -1,7 +1,7 @@
 import HTTPTypes
 
 /// The fields of a head as offsets into its bytes: no field becomes a string before someone asks for it.
-package struct FieldTable: Sendable {
+package struct FieldTable: Sendable, Equatable {
   let bytes: [UInt8]
   let lines: [FieldLine]
 
@@ -38,6 +38,19 @@ package struct FieldTable: Sendable {
   package subscript(_ name: HTTPField.Name) -> String? {
     let wanted = Array(name.canonicalName.utf8)
     return lines.first { bytes[$0.name].elementsEqual(wanted) { $0.lowercasedASCII == $1 } }.map { text($0.value) }
+  }
+
+  /// The values of all fields of that name as one list (RFC 9110 §5.3); nil where there is none.
+  package func list(_ name: HTTPField.Name) -> String? {
+    let wanted = Array(name.canonicalName.utf8)
+    let values = lines.filter { bytes[$0.name].elementsEqual(wanted) { $0.lowercasedASCII == $1 } }.map { text($0.value) }
+    return values.isEmpty ? nil : values.joined(separator: ", ")
+  }
+
+  /// How many fields have that name.
+  func count(of name: HTTPField.Name) -> Int {
+    let wanted = Array(name.canonicalName.utf8)
+    return lines.count { bytes[$0.name].elementsEqual(wanted) { $0.lowercasedASCII == $1 } }
   }
 
   private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }

@@ -116,7 +116,7 @@ struct HeadParser {
   }
 
   /// `field-name ":" OWS field-value OWS` (RFC 9112 §5).
-  private static func field(_ line: Range<Int>, of bytes: Span<UInt8>) throws(HTTPFault) -> FieldLine {
+  static func field(_ line: Range<Int>, of bytes: Span<UInt8>) throws(HTTPFault) -> FieldLine {
     var nameEnd = line.lowerBound
     while nameEnd < line.upperBound, bytes[nameEnd].isToken { nameEnd += 1 }
     guard nameEnd < line.upperBound, bytes[nameEnd] == UInt8(ascii: ":"), nameEnd > line.lowerBound else {

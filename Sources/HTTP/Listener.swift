@@ -6,7 +6,7 @@ struct Listener {
   let descriptor: Descriptor
 
   enum Arrival {
-    case connection(Descriptor, remoteAddress: String)
+    case connection(Descriptor, from: SocketAddress)
     case none
     /// No descriptor or memory is left for it; it still waits.
     case exhausted
@@ -46,7 +46,7 @@ struct Listener {
       let number = unsafe withUnsafeMutablePointer(to: &address) {
         unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe accept4(descriptor.number, $0, &bytes, flags) }
       }
-      if number >= 0 { return unsafe .connection(Descriptor(number: number), remoteAddress: SocketAddress(address).host) }
+      if number >= 0 { return unsafe .connection(Descriptor(number: number), from: SocketAddress(address)) }
       switch errno {
       case EAGAIN: return .none
       case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
@@ -113,6 +113,15 @@ struct SocketAddress {
       unsafe inet_ntop(family, $0.baseAddress.map { unsafe $0 + offset }, &text, socklen_t(text.count)) != nil
     }
     return found ? String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : "unknown"
+  }
+
+  /// Who is behind it: an IPv4 address, as it is or mapped into IPv6 (RFC 4291 §2.5.5.2), else the first 64 bits of an IPv6 one (§2.5.4).
+  var network: String {
+    guard family == AF_INET6 else { return host }
+    let bytes = unsafe withUnsafeBytes(of: storage) { unsafe Array($0[8..<24]) }  // sin6_addr
+    let isMapped = bytes.starts(with: [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF])
+    if isMapped { return bytes[12...].map { String($0) }.joined(separator: ".") }
+    return bytes[..<8].map { String($0, radix: 16) }.joined(separator: ":")
   }
 
   var text: String { family == AF_INET ? "\(host):\(port)" : "[\(host)]:\(port)" }

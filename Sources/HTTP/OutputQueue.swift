@@ -1,3 +1,12 @@
+/// Where the bytes of an `OutputQueue` go: a socket, or TLS before one.
+protocol OutputTransport {
+  /// Takes `bytes` from `start` on, and perhaps `following` with them; returns how many it took.
+  func send(_ bytes: [UInt8], from start: Int, following: [UInt8]?) -> Transfer
+  func sendFile(_ file: Descriptor, from offset: Int, count: Int) -> Transfer
+}
+
+extension Descriptor: OutputTransport {}
+
 /// What a connection has still to send: bytes and files, in order.
 ///
 /// Small answers of a pipeline run together into one run of bytes, so that one send takes them all; a large body stays its own
@@ -42,6 +51,16 @@ struct OutputQueue {
     pieces.append(.bytes(run))
   }
 
+  /// A body that is there; a stream is not, and adds nothing.
+  mutating func append(_ body: ResponseBody) {
+    switch body {
+    case .empty, .stream: return
+    case .bytes(let bytes): append(body: bytes)
+    case .file(let file, let range): append(file, range)
+    case .parts(let parts): for part in parts { append(part) }
+    }
+  }
+
   mutating func append(body: [UInt8]) {
     if body.isEmpty { return }
     if body.count <= Self.copiedBytesMax { return append { $0 += body } }
@@ -55,12 +74,12 @@ struct OutputQueue {
     byteCount += range.count
   }
 
-  /// Sends as much as the socket takes in one turn.
-  mutating func flush(to socket: Descriptor) -> Progress {
+  /// Sends as much as is taken in one turn.
+  mutating func flush(to transport: some OutputTransport) -> Progress {
     var budget = Self.turnBytesMax
     while !isEmpty {
       guard budget > 0 else { return .paused }
-      let transfer = sendFirst(to: socket)
+      let transfer = sendFirst(to: transport)
       switch transfer {
       case .bytes(0): return .broken  // A file that is shorter than its answer said.
       case .bytes(let count):
@@ -75,14 +94,14 @@ struct OutputQueue {
     return .sentAll
   }
 
-  private func sendFirst(to socket: Descriptor) -> Transfer {
+  private func sendFirst(to transport: some OutputTransport) -> Transfer {
     switch pieces[first] {
     case .bytes(let run):
       var following: [UInt8]?
       if first + 1 < pieces.count, case .bytes(let next) = pieces[first + 1] { following = next }
-      return socket.send(run, from: sent, following: following)
+      return transport.send(run, from: sent, following: following)
     case .file(let file, let offset, let count):
-      return socket.sendFile(file.descriptor, from: offset, count: min(count, Self.turnBytesMax))
+      return transport.sendFile(file.descriptor, from: offset, count: min(count, Self.turnBytesMax))
     }
   }
 

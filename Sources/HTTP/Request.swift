@@ -27,6 +27,9 @@ package enum RequestBody: Sendable, Equatable {
   case bytes([UInt8])
   /// A file of the handler's to move away before it answers; what is still there after the answer is removed.
   case file(path: String, count: Int)
+  /// Each part such a file.
+  case form(Form)
+  case dropped(count: Int)
 }
 
 /// All that is known of a request before a byte of its body is read.
@@ -41,6 +44,8 @@ package struct RequestHead: Sendable {
   /// The host and port that the client asked, from an absolute target or else from `Host`; empty in HTTP/1.0 without one.
   package let authority: String
   package let fields: FieldTable
+  /// Whose request it is, as the server's admission found; empty where nobody asked.
+  package var principal = ""
   package let remoteAddress: String
   let serial: RequestSerial
 

@@ -21,8 +21,9 @@ struct RequestTarget {
       authority = try Self.takeAuthority(&rest, in: bytes)
     }
     let pathEnd = rest.first { bytes[$0] == UInt8(ascii: "?") } ?? rest.upperBound
-    segments = try Self.segments(rest.lowerBound..<pathEnd, in: bytes)
-    path = "/" + segments.joined(separator: "/")
+    let pathRange = rest.lowerBound..<pathEnd
+    segments = try Self.segments(pathRange, in: bytes)
+    path = Self.isPlain(pathRange, in: bytes) ? bytes.text(pathRange) : "/" + segments.joined(separator: "/")
     query = pathEnd < rest.upperBound ? try Self.query(pathEnd + 1..<rest.upperBound, in: bytes) : []
   }
 
@@ -72,9 +73,17 @@ struct RequestTarget {
     return query
   }
 
+  /// Whether the path is what it says: nothing in it is encoded, and no segment can be one of dots.
+  private static func isPlain(_ range: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+    if range.isEmpty { return false }
+    for index in range where bytes[index] == UInt8(ascii: "%") || bytes[index] == UInt8(ascii: ".") { return false }
+    return true
+  }
+
   private enum Component { case path, query }
 
   private static func decoded(_ range: Range<Int>, in bytes: Span<UInt8>, as component: Component) throws(HTTPFault) -> String {
+    if try isLiteral(range, in: bytes, as: component) { return bytes.text(range) }
     var decoded: [UInt8] = []
     decoded.reserveCapacity(range.count)
     var index = range.lowerBound
@@ -97,6 +106,15 @@ struct RequestTarget {
     }
     guard let text = String(validating: decoded, as: UTF8.self) else { throw .malformed("the target is not UTF-8 once decoded") }
     return text
+  }
+
+  /// Whether every byte stands for itself. All of them are ASCII then.
+  private static func isLiteral(_ range: Range<Int>, in bytes: Span<UInt8>, as component: Component) throws(HTTPFault) -> Bool {
+    for index in range {
+      if bytes[index] == UInt8(ascii: "%") || component == .query && bytes[index] == UInt8(ascii: "+") { return false }
+      try check(raw: bytes[index], as: component)
+    }
+    return true
   }
 
   /// A hidden slash would make one segment look like two to whoever joins them again.

@@ -16,14 +16,14 @@ package final class Responder: Sendable {
     var state: State
     var disconnectActions: [@Sendable () -> Void] = []
     /// Kept until the answer, so that a handler may still read it when the client has gone.
-    var upload: UploadFile?
+    var uploads: [UploadFile] = []
   }
 
   private let contents: Mutex<Contents>
   private let deliver: @Sendable (Response?) -> Void
 
-  init(upload: UploadFile?, deliver: @escaping @Sendable (Response?) -> Void) {
-    contents = Mutex(Contents(state: .calling(nil), upload: upload))
+  init(uploads: [UploadFile], deliver: @escaping @Sendable (Response?) -> Void) {
+    contents = Mutex(Contents(state: .calling(nil), uploads: uploads))
     self.deliver = deliver
   }
 
@@ -54,7 +54,7 @@ package final class Responder: Sendable {
       case .abandoned: break
       }
       contents.disconnectActions = []
-      contents.upload = nil
+      contents.uploads = []
       return delivers
     }
     if delivers { deliver(response) }

@@ -19,6 +19,8 @@ package enum ResponseBody: Sendable, Equatable {
   case bytes([UInt8])
   /// A part of a file, sent by the kernel.
   case file(ServedFile, Range<Int>)
+  /// One after the other; none of them a stream.
+  case parts([ResponseBody])
   /// What is written while it is sent, its length unknown.
   case stream(ResponseStream)
 
@@ -28,6 +30,7 @@ package enum ResponseBody: Sendable, Equatable {
     case .empty: 0
     case .bytes(let bytes): bytes.count
     case .file(_, let range): range.count
+    case .parts(let parts): parts.reduce(0) { $0 + ($1.count ?? 0) }
     case .stream: nil
     }
   }

@@ -21,10 +21,18 @@ struct ResponseHead {
 
   func write(into bytes: inout [UInt8]) {
     let status = response.status
-    bytes += "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\ndate: \(date)\r\n".utf8
+    if status == .ok {
+      bytes += "HTTP/1.1 200 OK\r\ndate: ".utf8
+    } else {
+      bytes += "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\ndate: ".utf8
+    }
+    bytes += date.utf8
+    bytes += "\r\n".utf8
     if Self.hasBody(status) {
       if let count = response.body.count {
-        bytes += "content-length: \(count)\r\n".utf8
+        bytes += "content-length: ".utf8
+        bytes.append(decimal: count)
+        bytes += "\r\n".utf8
       } else if allowsChunks {
         bytes += "transfer-encoding: chunked\r\n".utf8
       }
@@ -43,5 +51,18 @@ struct ResponseHead {
 
   private static func isFraming(_ name: HTTPField.Name) -> Bool {
     name == .contentLength || name == .transferEncoding || name == .connection || name == .date
+  }
+}
+
+extension [UInt8] {
+  /// Appends a number that isn't negative, digit by digit: a string of it would be one more to make.
+  fileprivate mutating func append(decimal number: Int) {
+    let start = count
+    var rest = number
+    repeat {
+      append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    self[start...].reverse()
   }
 }

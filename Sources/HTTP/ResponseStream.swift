@@ -72,6 +72,8 @@ package final class ResponseStream: Sendable {
       if bytes.count > bytesMax - contents.waiting.count {
         contents.hasOverflown = true
         contents.waiting = []
+        // A shard whose client is stuck has heard of what waits, and does not look before there is room.
+        contents.isShardAwake = false
         return false
       }
       contents.waiting += bytes

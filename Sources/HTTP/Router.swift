@@ -39,11 +39,7 @@ struct Router: Sendable {
 
   init(_ routes: [Route]) {
     allowOfAll = Self.allow(routes.map(\.method))
-    bodyFolders = Set(
-      routes.compactMap { route in
-        if case .file(_, let folder) = route.body { return folder }
-        return nil
-      })
+    bodyFolders = Set(routes.compactMap(\.body.folder))
     for route in routes { add(route) }
     for count in patternsBySegmentCount.keys {
       patternsBySegmentCount[count]?.sort { $0.segments.map(\.rank).lexicographicallyPrecedes($1.segments.map(\.rank)) }

@@ -10,7 +10,14 @@ package final class Server: Sendable {
   /// Builds the answer to a fault of the protocol; told the request's path, empty where its head was not understood, and its id.
   package typealias Problem = @Sendable (_ fault: HTTPFault, _ path: String, _ requestID: String) -> Response
   /// Sees every head before the route and the body, and may answer in their place.
-  package typealias Admission = @Sendable (RequestHead) -> Response?
+  ///
+  /// It may set the head's principal, for those who come after.
+  package typealias Admission = @Sendable (inout RequestHead) -> Response?
+  /// Sees every answer before its head is sent, and may add to its fields; told the request's head where it was understood.
+  package typealias Decoration = @Sendable (inout Response, RequestHead?) -> Void
+
+  /// Told of every answer once it is whole, or cut off; called on a shard, it must return at once.
+  package typealias Observation = @Sendable (AnsweredRequest) -> Void
 
   private let context: ServerContext
   private let address: SocketAddress
@@ -23,7 +30,7 @@ package final class Server: Sendable {
 
   package init(
     configuration: ServerConfiguration, routes: [Route], problem: @escaping Problem = HTTPFault.plainText, admit: Admission? = nil,
-    logger: Logger
+    decorate: Decoration? = nil, observe: Observation? = nil, logger: Logger
   ) throws {
     guard let port = UInt16(exactly: configuration.port) else {
       throw ServerConfigurationError("the port \(configuration.port) is not in 0…65535")
@@ -35,7 +42,9 @@ package final class Server: Sendable {
       throw ServerConfigurationError("the shards are not 1…1024 but \(configuration.shards)")
     }
     self.address = address
-    context = ServerContext(configuration: configuration, router: Router(routes), problem: problem, admit: admit, logger: logger)
+    context = try ServerContext(
+      configuration: configuration, router: Router(routes), problem: problem, admit: admit, decorate: decorate, observe: observe,
+      logger: logger)
   }
 
   /// Binds and listens; when it returns, connections are accepted.
@@ -80,6 +89,16 @@ package final class Server: Sendable {
 
   /// The port that is listened on; 0 before the start.
   package var port: Int { state.withLock { $0.port } }
+
+  /// How busy it is.
+  package var load: ServerLoad {
+    ServerLoad(
+      connections: context.connectionCount.value, handshakes: context.handshakeCount.value,
+      shards: state.withLock { $0.shards }.map { $0.load.take() })
+  }
+
+  /// Loads certificates and keys anew, for the connections to come; where one can't be used, the ones before stay.
+  package func reloadCertificates() throws { try context.certificates?.reload() }
 
   /// Stops accepting, lets requests in flight finish with `Connection: close`, cuts what is left after `seconds`, then calls `completion`.
   ///

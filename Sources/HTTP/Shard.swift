@@ -9,24 +9,29 @@ final class ServerContext: Sendable {
   let router: Router
   let problem: Server.Problem
   let admit: Server.Admission?
+  let decorate: Server.Decoration?
+  let observe: Server.Observation?
   let logger: Logger
+  /// Nil where TLS is not spoken.
+  let certificates: TLSCertificates?
   let connectionCount = ConnectionCount()
+  let networkCount = NetworkCount()
+  /// Of the connections, those that have not ended their TLS handshake.
+  let handshakeCount = ConnectionCount()
 
-  init(configuration: ServerConfiguration, router: Router, problem: @escaping Server.Problem, admit: Server.Admission?, logger: Logger) {
+  init(
+    configuration: ServerConfiguration, router: Router, problem: @escaping Server.Problem, admit: Server.Admission?,
+    decorate: Server.Decoration?, observe: Server.Observation?, logger: Logger
+  ) throws(ServerConfigurationError) {
+    certificates = try TLSCertificates(configuration.tls)
     self.configuration = configuration
     self.router = router
     self.problem = problem
     self.admit = admit
+    self.decorate = decorate
+    self.observe = observe
     self.logger = logger
   }
-}
-
-/// How many connections all shards hold together. A class because it is one number for them all.
-final class ConnectionCount: Sendable {
-  private let count = Atomic<Int>(0)
-
-  func increment() -> Int { count.add(1, ordering: .relaxed).newValue }
-  func decrement() { count.subtract(1, ordering: .relaxed) }
 }
 
 /// A serial queue with a listener, its connections, and one epoll set for them all.
@@ -39,11 +44,14 @@ final class Shard: @unchecked Sendable {
   let queue: DispatchQueue
   let context: ServerContext
   let inbox: Inbox
+  let load = ShardLoad()
   /// The time of this round, in nanoseconds; read once a round rather than once an event.
   private(set) var now = monotonicNanoseconds()
   private(set) var isDraining = false
   /// What was read last. One for all connections: nothing of it is kept but unfinished heads.
   var readBuffer = [UInt8](repeating: 0, count: 256 << 10)
+  /// What was decrypted last; empty before the first TLS connection.
+  var plainBuffer: [UInt8] = []
   var date = DateField()
 
   private let events: EventSet
@@ -61,10 +69,13 @@ final class Shard: @unchecked Sendable {
   private var nextSerial = UInt64.random(in: 0 ... .max)
   private var drainCompletions: [@Sendable () -> Void] = []
   private var hasEnded = false
+  private var handshakeStepsLeft = 0
 
   private static let roundsMax = 64
   private static let acceptsMax = 64
   private static let acceptPauseMilliseconds = 100
+  /// A step of a handshake may cost a millisecond: after so many in a round the others have their turn.
+  private static let handshakeStepsMax = 4
 
   init(_ index: Int, context: ServerContext, listener: Listener) throws(SystemCallError) {
     self.context = context
@@ -106,11 +117,13 @@ final class Shard: @unchecked Sendable {
       }
       isLingering = false
       now = monotonicNanoseconds()
+      handshakeStepsLeft = Self.handshakeStepsMax
       for index in 0..<count {
         let (token, what) = events.event(index)
         handle(what, of: token)
       }
       expireDue()
+      load.count(round: monotonicNanoseconds() - now)
     }
   }
 
@@ -126,6 +139,13 @@ final class Shard: @unchecked Sendable {
   func connection(_ token: ConnectionToken) -> Connection? {
     guard token.slot < slots.count, slots[token.slot].generation == token.generation else { return nil }
     return slots[token.slot].connection
+  }
+
+  /// Whether a handshake may go on in this round; if not, the set tells of its input again in the next.
+  func takeHandshakeStep() -> Bool {
+    guard handshakeStepsLeft > 0 else { return false }
+    handshakeStepsLeft -= 1
+    return true
   }
 
   func makeSerial() -> RequestSerial {
@@ -173,6 +193,7 @@ final class Shard: @unchecked Sendable {
     freeSlots.append(slot)
     openCount -= 1
     context.connectionCount.decrement()
+    context.networkCount.decrement(connection.network)
     if isDraining, openCount == 0 { end() }
   }
 
@@ -194,14 +215,14 @@ final class Shard: @unchecked Sendable {
     for _ in 0..<count {
       guard let listener else { return }
       switch listener.accept() {
-      case .connection(let socket, let remoteAddress): open(socket, remoteAddress)
+      case .connection(let socket, let address): open(socket, address)
       case .none: return
       case .exhausted: return survive(on: listener)
       }
     }
   }
 
-  private func open(_ socket: Descriptor, _ remoteAddress: String) {
+  private func open(_ socket: Descriptor, _ address: SocketAddress) {
     let limit = context.configuration.limits.connectionsMax
     let total = context.connectionCount.increment()
     // Some beyond the limit are told so; when even those are many, the rest is cut.
@@ -209,13 +230,35 @@ final class Shard: @unchecked Sendable {
       context.connectionCount.decrement()
       return socket.close()
     }
+    let network = address.network
+    let isWelcome = context.networkCount.increment(network) <= context.configuration.limits.connectionsPerAddressMax && total <= limit
+    var tls: TLSSession?
+    if let certificates = context.certificates {
+      tls = isWelcome ? beginHandshake(socket, certificates) : nil
+      guard tls != nil else {
+        context.connectionCount.decrement()
+        context.networkCount.decrement(network)
+        return socket.close()
+      }
+    }
     let slot = freeSlots.popLast() ?? slots.count
     if slot == slots.count { slots.append((generation: 0, connection: nil)) }
     let token = ConnectionToken(slot: slot, generation: slots[slot].generation)
-    let connection = Connection(token, socket, remoteAddress, on: self)
+    let connection = Connection(token, socket, from: address.host, network, tls, on: self)
     slots[slot].connection = connection
     openCount += 1
-    if total > limit { connection.turnAway() } else { connection.handle(.input) }
+    if isWelcome { connection.handle(.input) } else { connection.turnAway() }
+  }
+
+  /// Nil where too many shake hands already, or memory is short.
+  private func beginHandshake(_ socket: Descriptor, _ certificates: TLSCertificates) -> TLSSession? {
+    let count = context.handshakeCount.increment()
+    if count <= context.configuration.limits.handshakesMax, let session = TLSSession(certificates.context, on: socket) {
+      if plainBuffer.isEmpty { plainBuffer = [UInt8](repeating: 0, count: readBuffer.count) }
+      return session
+    }
+    context.handshakeCount.decrement()
+    return nil
   }
 
   /// Out of descriptors: the spare one lets us take a connection and drop it, so that its client isn't left hanging; then a pause,

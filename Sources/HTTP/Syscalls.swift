@@ -78,6 +78,13 @@ struct Descriptor: Equatable, Sendable {
     return Transfer { unsafe sendfile(number, file.number, &position, count) }
   }
 
+  /// pread(2) into the whole of `buffer`, or as much of it as the file has.
+  func read(into buffer: inout [UInt8], at offset: Int) -> Transfer {
+    unsafe buffer.withUnsafeMutableBytes { bytes in
+      Transfer { unsafe pread(number, bytes.baseAddress, bytes.count, off_t(offset)) }
+    }
+  }
+
   /// fstat(2): how long a file is; nil leaves the reason in errno.
   func fileCount() -> Int? {
     var status = stat()

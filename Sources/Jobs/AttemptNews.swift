@@ -16,14 +16,18 @@ package struct AttemptNews: Sendable, Hashable {
     }
   }
 
-  /// A worker that tells more than this between two writes of the record has the rest of its series thinned: the newest values are
-  /// kept either way. Chosen: a second of epochs of a small table.
+  /// Of a worker that tells more metrics than this between two writes of the record the rest is left out of the series, the newest values
+  /// being kept either way; and so are warnings beyond as many. What has left a file, a checkpoint or samples, is always told. Chosen: a
+  /// second of epochs of a small table.
   static let eventsMax = 1000
 
   package var progress: JSONValue?
   package var metrics: JSONValue?
   package var newestStep: Int?
   package var events: [Event]
+  /// How many of the events are such as have a limit.
+  private var metricsCount = 0
+  private var otherCount = 0
 
   package init(progress: JSONValue? = nil, metrics: JSONValue? = nil, newestStep: Int? = nil, events: [Event] = []) {
     self.progress = progress
@@ -45,18 +49,22 @@ package struct AttemptNews: Sendable, Hashable {
       if let progress { self.progress = progress }
       guard let metrics else { return }
       self.metrics = metrics
-      if metrics != metricsBefore, events.count < AttemptNews.eventsMax {
-        events.append(Event(type: "metrics", body: event.body, at: event.at ?? now))
-      }
+      if metrics != metricsBefore { addUpToLimit(Event(type: "metrics", body: event.body, at: event.at ?? now)) }
     case .checkpoint(let step):
       newestStep = max(newestStep ?? step, step)
-      add(Event(type: "checkpoint", body: event.body, at: event.at ?? now))
+      events.append(Event(type: "checkpoint", body: event.body, at: event.at ?? now))
+    case .other("samples"):
+      events.append(Event(type: "samples", body: event.body, at: event.at ?? now))
     case .other(let type):
-      add(Event(type: type, body: event.body, at: event.at ?? now))
+      addUpToLimit(Event(type: type, body: event.body, at: event.at ?? now))
     }
   }
 
-  private mutating func add(_ event: Event) {
-    if events.count < AttemptNews.eventsMax { events.append(event) }
+  private mutating func addUpToLimit(_ event: Event) {
+    let isMetrics = event.type == "metrics"
+    let count = isMetrics ? metricsCount : otherCount
+    guard count < AttemptNews.eventsMax else { return }
+    if isMetrics { metricsCount += 1 } else { otherCount += 1 }
+    events.append(event)
   }
 }

@@ -20,8 +20,8 @@ package struct EventTail {
   /// The lines that have come since, without their ends, up to `lineBytesMax` bytes at a time; none at the end, or without a file.
   package mutating func readLines() throws(Errno) -> [[UInt8]] {
     guard let status = try Disk.status(of: path) else { return [] }
-    // A shorter file is another one.
-    if status.bytes < offset { (offset, isInsideSkippedLine) = (0, false) }
+    // A power cut has taken back what was not synced. All of what is left was read before; what comes is new.
+    if status.bytes < offset { (offset, isInsideSkippedLine) = (status.bytes, false) }
     while status.bytes > offset {
       var chunk = [UInt8](repeating: 0, count: min(status.bytes - offset, EventTail.lineBytesMax))
       let file = try OpenFile(reading: path)

@@ -14,7 +14,9 @@ extension AttemptEnding {
     case .memoryLimit: self = .outOfMemory("The worker could get no more memory and ended with \(status).\(words)")
     case .killed: self = .died("worker_killed", "The worker was killed from outside by \(status).\(words)")
     case .processorTime:
-      self = .died("processor_time_exceeded", "The worker used up its processor time and was ended by \(status).\(words)")
+      // Going on from a checkpoint would grant the same time again and again.
+      let detail = "The worker used up the processor time that a job may have and was ended by \(status).\(words)"
+      self = .failed(Failure(reason: "processor_time_exceeded", detail: detail), metrics: nil)
     case .crash: self = .died(ofCrash: status, words)
     }
   }

@@ -1,30 +1,26 @@
 import GRDB
 
-extension Record {
-  /// The database could not be read or written, whatever was asked of it.
-  static func isRefusal(ofDatabase error: any Error) -> Bool { error is DatabaseError }
-
-  /// The disk had no room for what was to be written, and nothing of it was.
-  package static func isFullDisk(_ error: any Error) -> Bool { (error as? DatabaseError)?.resultCode == .SQLITE_FULL }
-}
-
 /// What a check of everything asks: the file itself, and which names it knows.
 extension Record {
   /// What is wrong with the file: damaged pages, rows that name what is not there, rows that can't be read, histories that do not end in
-  /// their job's status. Empty for a sound one.
+  /// their job's status. Empty for a sound one. A damaged row hides no other.
   package func faults() throws -> [String] {
     try database.read { db in
       var faults = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+      // Rows of damaged pages may hold anything.
+      guard faults.isEmpty else { return faults }
       faults += try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map { row in
         "a row of \(String.fromDatabaseValue(row[0]) ?? "?") names a row of \(String.fromDatabaseValue(row[2]) ?? "?") that is not there"
       }
       func read(_ table: String, _ make: (Row) throws -> Void) throws {
-        for row in try Row.fetchAll(db, sql: "SELECT * FROM \(table) ORDER BY number") {
+        let rows = try Row.fetchCursor(db, sql: "SELECT * FROM \(table) ORDER BY number")
+        while let row = try rows.next() {
           do { try make(row) } catch let error as RecordError { faults.append(error.description) }
         }
       }
       try read("datasets") { _ = try DatasetRecord(row: $0) }
       try read("models") { _ = try ModelRecord(row: $0) }
+      try read("events") { _ = try JobEvent(row: $0) }
       try read("jobs") { row in
         let job = try JobRecord(row: row, in: db)
         if job.history.last?.status != job.status { faults.append("the history of \(job.id) does not end in \(job.status.rawValue)") }
@@ -40,12 +36,26 @@ extension Record {
     }
   }
 
-  package func allDatasets() throws -> [DatasetRecord] {
-    try database.read { db in try Row.fetchAll(db, sql: "SELECT * FROM datasets ORDER BY number").map { try DatasetRecord(row: $0) } }
+  /// Every dataset whose row can be read; `faults` tells of the others.
+  package func readableDatasets() throws -> [DatasetRecord] {
+    try database.read { db in try Row.fetchAll(db, sql: "SELECT * FROM datasets ORDER BY number").compactMap { try? DatasetRecord(row: $0) }
+    }
   }
 
-  package func allModels() throws -> [ModelRecord] {
-    try database.read { db in try Row.fetchAll(db, sql: "SELECT * FROM models ORDER BY number").map { try ModelRecord(row: $0) } }
+  /// Every model whose row can be read; `faults` tells of the others.
+  package func readableModels() throws -> [ModelRecord] {
+    try database.read { db in try Row.fetchAll(db, sql: "SELECT * FROM models ORDER BY number").compactMap { try? ModelRecord(row: $0) } }
+  }
+
+  /// Whether the job that made a model has come to its end, or is not there.
+  package func isOver(jobOfModel id: String) throws -> Bool {
+    try database.read { db in
+      try Bool.fetchOne(
+        db,
+        sql: """
+          SELECT NOT EXISTS (SELECT 1 FROM jobs WHERE model = ? AND kind = 'train' AND status NOT IN ('succeeded', 'failed', 'cancelled'))
+          """, arguments: [id]) ?? true
+    }
   }
 
   /// The digests of all blobs that a dataset names.

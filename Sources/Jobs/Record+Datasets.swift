@@ -5,25 +5,22 @@ extension Record {
   /// Whether an insert has made something new.
   package enum Insertion: Sendable, Hashable { case new, known }
 
-  /// Idempotent by id: the first one stays, and the second answer tells it as it is.
-  package func insertDataset(_ dataset: DatasetRecord) throws -> (dataset: DatasetRecord, insertion: Insertion) {
-    try database.write { db in try Record.insert(dataset, bytesMax: .max, in: db) }
-  }
-
-  /// Inserts a dataset and keeps what its uploader is told, in the same transaction.
+  /// Inserts a dataset and keeps what its uploader is told, in the same transaction. Idempotent by id: the first one stays, and the second
+  /// answer tells it as it is.
   ///
   /// - Parameters:
   ///   - bytesMax: what the blobs of all datasets may take together.
   ///   - request: nil for one without a key, whose answer is not kept.
+  /// - Returns: the answer, which is an earlier one where the same request had one; nothing was added then.
   package func insertDataset(
     _ dataset: DatasetRecord, bytesMax: Int, once request: KeyedRequest?, answer: (DatasetRecord, Insertion) throws -> KeptAnswer
-  ) throws -> KeptAnswer {
+  ) throws -> (answer: KeptAnswer, isRepeated: Bool) {
     try database.write { db in
-      if let request, let kept = try Record.answer(to: request, in: db) { return kept }
+      if let request, let kept = try Record.answer(to: request, in: db) { return (kept, true) }
       let (dataset, insertion) = try Record.insert(dataset, bytesMax: bytesMax, in: db)
       let answer = try answer(dataset, insertion)
       if let request { try Record.keep(answer, to: request, in: db) }
-      return answer
+      return (answer, false)
     }
   }
 

@@ -66,6 +66,13 @@ extension Record {
     try database.read { db in try Record.job(id, in: db) }
   }
 
+  /// How many jobs have that status, whoever owns them.
+  package func jobCount(_ status: JobStatus) throws -> Int {
+    try database.read { db in
+      try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM jobs WHERE status = ?", arguments: [status.rawValue]) ?? 0
+    }
+  }
+
   /// Applies a user's verb. Throws `VerbRefused` where the status does not admit it; a verb with nothing left to do changes nothing.
   package func apply(_ verb: JobVerb, to id: String) throws -> JobRecord {
     try database.write { db in
@@ -74,22 +81,6 @@ extension Record {
       guard status != job.status else { return job }
       try Record.enter(status, job: id, at: .recordable, in: db)
       return try Record.existingJob(id, in: db)
-    }
-  }
-
-  /// How many jobs have that status, whoever owns them.
-  package func jobCount(_ status: JobStatus) throws -> Int {
-    try database.read { db in
-      try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM jobs WHERE status = ?", arguments: [status.rawValue]) ?? 0
-    }
-  }
-
-  /// The job's events after the one of that number, oldest first.
-  package func events(of job: String, after number: Int = 0, limit: Int = 100) throws -> [JobEvent] {
-    try database.read { db in
-      try Row.fetchAll(
-        db, sql: "SELECT * FROM events WHERE job = ? AND number > ? ORDER BY number LIMIT ?", arguments: [job, number, limit]
-      ).map { try JobEvent(row: $0) }
     }
   }
 
@@ -109,12 +100,6 @@ extension Record {
     try db.execute(
       sql: "INSERT INTO history (job, status, at) VALUES (?, ?, ?)", arguments: [job, status.rawValue, now.milliseconds])
     try append(type: "status", body: ["status": .string(status.rawValue)], to: job, at: now, in: db)
-  }
-
-  static func append(type: String, body: JSONValue, to job: String, at now: Date, in db: Database) throws {
-    try db.execute(
-      sql: "INSERT INTO events (job, type, body, at) VALUES (?, ?, ?, ?)",
-      arguments: [job, type, body.serialized(), now.milliseconds])
   }
 }
 

@@ -7,13 +7,7 @@ extension Record {
     try database.read { db in try Record.model(id, in: db) }
   }
 
-  /// Adds a model that no job here has made. Its files are there before.
-  /// - Returns: the model as it is kept.
-  package func insertModel(_ model: ModelRecord) throws -> ModelRecord {
-    try database.write { db in try Record.insertImported(model, in: db) }
-  }
-
-  /// Adds one and keeps what its sender is told, in the same transaction.
+  /// Adds a model that no job here has made, and keeps what its sender is told, in the same transaction. Its files are there before.
   ///
   /// - Parameter request: nil for one without a key, whose answer is not kept.
   /// - Returns: the answer, which is an earlier one where the same request had one; nothing was added then.

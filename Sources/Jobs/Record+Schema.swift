@@ -134,6 +134,20 @@ extension Record {
           CREATE INDEX models_by_dataset ON models (dataset, number);
           """)
     }
+    migrator.registerMigration("keys of access") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE keys (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            digest TEXT NOT NULL UNIQUE,
+            scope TEXT NOT NULL,
+            name TEXT,
+            created_at INTEGER NOT NULL,
+            revoked_at INTEGER
+          ) STRICT;
+          """)
+    }
     return migrator
   }
 }

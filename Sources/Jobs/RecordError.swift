@@ -17,6 +17,8 @@ package enum RecordError: Error, Hashable, CustomStringConvertible {
   case keyReused(String)
   /// SQLite did not take a setting that durability rests on.
   case settingRefused(name: String, wanted: String, found: String)
+  /// The file is no database any more, or has damaged pages.
+  case damagedFile(String, detail: String)
   /// A row holds what this program never writes.
   case damagedRow(table: String, id: String, detail: String)
 
@@ -33,6 +35,12 @@ package enum RecordError: Error, Hashable, CustomStringConvertible {
       "all datasets together may take \(bytesMax) bytes, decoded; this one's \(bytes) are too many"
     case .keyReused(let key): "the Idempotency-Key \(key) was used for another request; a new request needs a new key"
     case .settingRefused(let name, let wanted, let found): "SQLite's \(name) reads \(found) after it was set to \(wanted)"
+    case .damagedFile(let path, let detail):
+      """
+      the record \(path) is damaged: \(detail.split(separator: "\n").joined(separator: "; ")).
+      Nothing has been changed. Keep a copy of the file, and put a backup in its place, or what can still be read of it:
+        sqlite3 \(path) .recover | sqlite3 \(path).recovered
+      """
     case .damagedRow(let table, let id, let detail): "\(table) row \(id) is damaged: \(detail)"
     }
   }

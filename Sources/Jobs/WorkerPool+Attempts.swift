@@ -84,12 +84,13 @@ extension WorkerPool {
 
   /// What passes, or is for an operator to mend: every job would meet it.
   private static func isOfTheHost(_ error: any Error) -> Bool {
-    guard let error = error as? Errno else { return Record.isRefusal(ofDatabase: error) }
+    guard let error = error as? Errno else { return Record.trouble(error) != nil }
     return [ENOSPC, EDQUOT, EROFS, EIO, EMFILE, ENFILE, EAGAIN, ENOMEM].contains(error.code)
   }
 
   private func launch(_ attempt: RunningAttempt) throws {
-    attempt.tail = EventTail(attempt.folder.events, offset: try record.eventsOffset(of: attempt.id))
+    let offset = try record.eventsOffset(of: attempt.id)
+    attempt.tail = EventTail(attempt.folder.events, offset: offset)
     // What earlier attempts have told and a dead server did not hear; a result may be among it, and then all is done. Not of the one
     // before alone: a server may die between a claim and this.
     if attempt.number > 1 {
@@ -98,6 +99,10 @@ extension WorkerPool {
       if let ending = attempt.folder.ending(ofAttempts: earlier), !ending.isDeath {
         return settle(attempt, ending)
       }
+    }
+    if attempt.tail.offset < offset {
+      logger.warning("a job's events.ndjson is shorter than what was read of it", metadata: metadata(attempt))
+      try record.note(AttemptNews(), of: attempt.id, attempt: attempt.number, offset: attempt.tail.offset)
     }
     try attempt.tail.endOpenLine()
     if let model = attempt.job.model { try Disk.createFolders("\(settings.modelsFolder)/\(model)") }
@@ -165,6 +170,7 @@ extension WorkerPool {
       let job = try record.settle(
         attempt.id, attempt: attempt.number, ending: ending, deathsMax: settings.deathsMax, requeue: !isDraining)
       if ending.isDeath, let job, job.status == .queued { rest(job) }
+      if let job, job.status.isFinished { onFinish(job) }
       logger.info("an attempt ended", metadata: metadata(attempt, ["status": "\(job?.status.rawValue ?? "over")"]))
     } catch {
       attempt.phase = .ended(ending, retryAt: .now + WorkerPool.retryPause)

@@ -43,6 +43,7 @@ package final class WorkerPool: @unchecked Sendable {
   let prepare: @Sendable (JobRecord) throws -> JSONValue
   let logger: Logger
   let onChange: @Sendable (String) -> Void
+  let onFinish: @Sendable (JobRecord) -> Void
   let queue = DispatchQueue(label: "fount.workers")
   let live = Mutex<[String: LiveAttempt]>([:])
   let standing = Mutex(Standing())
@@ -62,10 +63,11 @@ package final class WorkerPool: @unchecked Sendable {
   ///   - logger: silent where none is given.
   ///   - onChange: called on the pool's queue with a job's id after its status, progress or metrics have changed, and after its events
   ///     have been written.
+  ///   - onFinish: called on the pool's queue with a job that has come to its end, perhaps more than once.
   package init(
     record: Record, engine: any Engine, settings: Settings, prepare: @escaping @Sendable (JobRecord) throws -> JSONValue,
     logger: Logger = Logger(label: "fount.workers") { _ in SwiftLogNoOpLogHandler() },
-    onChange: @escaping @Sendable (String) -> Void = { _ in }
+    onChange: @escaping @Sendable (String) -> Void = { _ in }, onFinish: @escaping @Sendable (JobRecord) -> Void = { _ in }
   ) {
     precondition(settings.workersMax >= 0, "a pool runs 0 workers or more, not \(settings.workersMax)")
     self.record = record
@@ -74,6 +76,7 @@ package final class WorkerPool: @unchecked Sendable {
     self.prepare = prepare
     self.logger = logger
     self.onChange = onChange
+    self.onFinish = onFinish
   }
 
   /// Puts right what a dead server has left, and begins. Once, not from the pool's own queue.
@@ -83,6 +86,7 @@ package final class WorkerPool: @unchecked Sendable {
       for job in try record.recover() {
         logger.notice("recovered a job", metadata: ["job": "\(job.id)", "status": "\(job.status.rawValue)"])
         onChange(job.id)
+        if job.status.isFinished { onFinish(job) }
       }
       try findStrays()
       isStarted = true
@@ -155,6 +159,7 @@ package final class WorkerPool: @unchecked Sendable {
 
   private func react(to job: JobRecord) {
     onChange(job.id)
+    if job.status.isFinished { onFinish(job) }
     switch job.status {
     case .pausing, .cancelling:
       // The attempt's number keeps a verb that was overtaken from reaching a later attempt.

@@ -159,8 +159,6 @@ extension EoNADE {
     }
   }
 
-  package var estimator: String { "exact" }
-
   /// Of the mixture of all orderings, each with the same share (JMLR 2016, §4.2).
   /// - Complexity: O(examples · orderings · dims · weights of the layers after the first).
   package func nats(of x: Tensor) -> [Double] {

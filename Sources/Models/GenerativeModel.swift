@@ -16,6 +16,9 @@ package protocol GenerativeModel: Sendable {
   /// - Returns: `[indices, dims]`, as in training.
   func sample(_ indices: [Int], temperature: Float, using randomness: Philox) -> Tensor
 
+  /// Whether a step's loss is −ln p(x) or a bound of it.
+  var lossIsNats: Bool { get }
+
   /// What scoring and sampling need.
   var weights: [NamedTensor] { get }
 
@@ -26,11 +29,12 @@ package protocol GenerativeModel: Sendable {
   mutating func restore(_ tensors: [String: Tensor]) throws(RestoreError)
 }
 
-/// Families that tell −ln p(x), exactly or by a bound that they name.
-package protocol ScoresLikelihood: GenerativeModel {
-  /// "exact", "elbo", "iwae" or "ais".
-  var estimator: String { get }
+extension GenerativeModel {
+  package var lossIsNats: Bool { false }
+}
 
+/// Families that tell −ln p(x) exactly.
+package protocol ScoresLikelihood: GenerativeModel {
   /// −ln p of each example, nats.
   /// - Parameter x: `[examples, dims]`, as in training.
   func nats(of x: Tensor) -> [Double]
@@ -41,4 +45,5 @@ package protocol ScoresLikelihood: GenerativeModel {
 
 extension ScoresLikelihood {
   package var validating: any ScoresLikelihood { self }
+  package var lossIsNats: Bool { true }
 }

@@ -145,8 +145,6 @@ extension MADE {
     return nats
   }
 
-  package var estimator: String { "exact" }
-
   /// With several connectivities, those of the mixture of their distributions, each with the same share.
   package func nats(of x: Tensor) -> [Double] {
     var tape = Tape(team)

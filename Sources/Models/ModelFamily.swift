@@ -3,7 +3,7 @@ import Tensors
 
 /// A kind of model: what a user is told of it, and how one is made. Adding a family is one file, and one line here.
 package struct ModelFamily: Sendable {
-  package static let all: [ModelFamily] = [.nade, .made, .pixelRNN, .pixelCNN]
+  package static let all: [ModelFamily] = [.nade, .made, .pixelRNN, .pixelCNN, .vae, .rbm, .dbm, .gan, .gsn]
 
   package static func named(_ name: String) -> ModelFamily? { all.first { $0.name == name } }
 
@@ -24,6 +24,12 @@ package struct ModelFamily: Sendable {
 
   /// A new model; its weights depend on the seed.
   package let make: @Sendable (Configuration, ModelInput, OptimizerSettings, _ seed: UInt64, ThreadTeam) -> any GenerativeModel
+
+  /// How it tells likelihoods when it is so configured, the best first; none where it has no density.
+  package var estimators: @Sendable (Configuration) -> [LikelihoodEstimator] = { _ in [.exact] }
+
+  /// Whether its hidden units look for something that can be shown as an example is.
+  package var hasFilters = false
 
   package var presets: [ConfigurationSchema.Preset] { schema.presets }
 }

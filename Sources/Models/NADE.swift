@@ -69,8 +69,6 @@ extension NADE {
     return nats
   }
 
-  package var estimator: String { "exact" }
-
   package func nats(of x: Tensor) -> [Double] {
     let rowsAtOnce = max(1, Self.outputsAtOnce / (dims * output.outputs))
     return stride(from: 0, to: x.rows, by: rowsAtOnce).flatMap { start in

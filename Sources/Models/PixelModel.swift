@@ -85,8 +85,6 @@ extension PixelModel {
     return nats
   }
 
-  package var estimator: String { "exact" }
-
   package func nats(of x: Tensor) -> [Double] {
     var tape = Tape(team)
     return batches(of: x).flatMap { x in

@@ -2,6 +2,8 @@ import Files
 import Foundation
 import HTTP
 import Jobs
+import Logging
+import Training
 
 /// Where everything lies on disk. Only this file knows a path's shape.
 ///
@@ -12,7 +14,9 @@ import Jobs
 /// DATA/jobs/<id>/                        what a worker and the pool tell each other
 /// DATA/models/<id>/checkpoint-<step>.safetensors
 /// DATA/models/<id>/pinned-<step>.safetensors   a second name for a checkpoint that is to stay
+/// DATA/uploads/<id>/                     uploads that come in parts, as far as they have come
 /// DATA/incoming/                         uploads and their decoding, emptied at every start
+/// DATA/aside/                            what the record did not name at a start, for a while
 /// DATABASE/fount.sqlite                  the record
 /// ```
 struct DataFolder: Sendable {
@@ -21,8 +25,11 @@ struct DataFolder: Sendable {
   let blobs: BlobStore
 
   var incoming: String { root + "/incoming" }
+  var uploads: String { root + "/uploads" }
   var jobs: String { root + "/jobs" }
   var models: String { root + "/models" }
+
+  static func databasePath(in folder: String) -> String { folder + "/fount.sqlite" }
 
   func modelFolder(_ id: String) -> String { "\(models)/\(id)" }
 
@@ -31,11 +38,25 @@ struct DataFolder: Sendable {
     do throws(SystemCallError) { return try ServedFile(opening: path) } catch  where error.meansAbsent { return nil }
   }
 
-  init(root: String, databaseFolder: String) throws {
-    self.root = root
-    databasePath = databaseFolder + "/fount.sqlite"
-    for folder in [databaseFolder, root + "/jobs", root + "/models"] { try Disk.createFolders(folder) }
-    blobs = try BlobStore(root: root + "/blobs")
+  init(_ configuration: ServiceConfiguration) {
+    root = configuration.data
+    databasePath = Self.databasePath(in: configuration.database)
+    blobs = BlobStore(root: root + "/blobs")
+  }
+
+  /// Makes the folders that are not there.
+  func create() throws {
+    for folder in [Disk.folder(of: databasePath), root + "/blobs", jobs, models] { try Disk.createFolders(folder) }
+  }
+
+  /// A fork that is over goes on from nowhere any more; the link to where it began would only keep bytes on the disk.
+  func removeOrigin(of job: JobRecord, _ logger: Logger) {
+    guard job.request["fork"] != nil, let model = job.model else { return }
+    do {
+      try Disk.removeTree(ModelFolder(path: modelFolder(model)).originPath)
+    } catch {
+      logger.warning("where a fork began stays until the next start", metadata: ["job": "\(job.id)", "error": "\(error)"])
+    }
   }
 
   /// How long a decoder of a dead server may take to see that it is gone. Chosen.
@@ -63,20 +84,27 @@ struct DataFolder: Sendable {
   /// every model would be nobody's.
   /// - Throws: `StartRefused` where the data are another record's.
   func claim(for record: Record) throws {
+    if try !isClaimed(by: record) { try Disk.replace(ownerPath, with: Array((record.identity() + "\n").utf8)) }
+  }
+
+  private var ownerPath: String { root + "/record" }
+
+  /// False for data that nobody has claimed yet.
+  func isClaimed(by record: Record) throws -> Bool {
     let identity = try record.identity()
-    let path = root + "/record"
+    let path = ownerPath
     if Disk.exists(path) {
       let owner = String(decoding: try Disk.read(path, bytesMax: 1 << 10), as: UTF8.self)
       guard owner == identity + "\n" else {
         throw StartRefused(
           "the data folder \(root) belongs to another record than \(databasePath); give the right database folder, or remove \(path) "
-            + "if the old record is lost for good: what the new one does not know is then removed")
+            + "if the old record is lost for good: what the new one does not know is then moved aside")
       }
-    } else {
-      if try record.isEmpty(), try !orphans(of: record).isEmpty {
-        throw StartRefused("the data folder \(root) holds data, and the record \(databasePath) is empty; give the right database folder")
-      }
-      try Disk.replace(path, with: Array((identity + "\n").utf8))
+      return true
     }
+    if try record.isEmpty(), try !orphans(of: record).isEmpty {
+      throw StartRefused("the data folder \(root) holds data, and the record \(databasePath) is empty; give the right database folder")
+    }
+    return false
   }
 }

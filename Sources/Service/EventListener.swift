@@ -20,6 +20,8 @@ final class EventListener: Sendable {
   }
 
   private let job: String
+  /// The job had finished when the stream began: what there is then ends it.
+  private let isFinished: Bool
   private let record: Record
   private let watch: JobWatch
   private let logger: Logger
@@ -29,8 +31,9 @@ final class EventListener: Sendable {
   private static let partEventsMax = 100
 
   /// - Parameter number: the event that the client had last; 0 replays all.
-  init(job: String, after number: Int, record: Record, watch: JobWatch, logger: Logger) {
+  init(job: String, isFinished: Bool, after number: Int, record: Record, watch: JobWatch, logger: Logger) {
     self.job = job
+    self.isFinished = isFinished
     self.record = record
     self.watch = watch
     self.logger = logger
@@ -64,13 +67,13 @@ final class EventListener: Sendable {
     guard let (stream, cursor) = state.withLock({ state in state.hasRoom ? state.stream.map { ($0, state.cursor) } : nil }) else { return }
     do {
       let events = try record.events(of: job, after: cursor, limit: Self.partEventsMax)
-      guard let last = events.last else { return }
+      guard let last = events.last else { return isFinished ? stream.finish() : () }
       state.withLock { state in
         state.cursor = last.number
         state.hasRoom = false
       }
       stream.write(events.flatMap(\.serverSentBytes))
-      if events.contains(where: \.isFinish) { stream.finish() }
+      if isFinished ? events.count < Self.partEventsMax : events.contains(where: \.isFinish) { stream.finish() }
     } catch {
       // The client comes back, and goes on after what it has.
       logger.error("a job's events can't be read: \(error)", metadata: ["job": "\(job)"])
@@ -88,7 +91,7 @@ final class EventListener: Sendable {
 }
 
 extension JobEvent {
-  /// After a job's finish nothing comes.
+  /// After a job's finish nothing comes but warnings of what becomes of its files.
   var isFinish: Bool { type == "status" && body["status"]?.string.flatMap(JobStatus.init)?.isFinished == true }
 
   /// The event as the interface tells it.

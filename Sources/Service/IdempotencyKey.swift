@@ -21,7 +21,7 @@ extension KeyedRequest {
     }
     let query = request.query.map { "\($0.name.utf8.count):\($0.name)=\($0.value.utf8.count):\($0.value)" }.joined(separator: "&")
     let asked = "\(request.method.rawValue) \(request.path)?\(query)\n\(body.hex)"
-    self.init(key: key, fingerprint: SHA256.of(Array(asked.utf8)).hex)
+    self.init(owner: request.head.principal, key: key, fingerprint: SHA256.of(Array(asked.utf8)).hex)
   }
 }
 

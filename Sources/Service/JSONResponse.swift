@@ -1,4 +1,3 @@
-import Foundation
 import HTTP
 import HTTPTypes
 import JSON
@@ -10,9 +9,4 @@ extension Response {
     headers[.contentType] = "application/json"
     return Response(status: status, headers: headers, body: .bytes(value.serializedBytes() + [0x0A]))
   }
-}
-
-extension Date {
-  /// RFC 3339, UTC, with milliseconds.
-  var rfc3339: JSONValue { .string(formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))) }
 }

@@ -44,10 +44,11 @@ struct JobPayload: Sendable {
       let subject = try subject(reader)
       if let dataset,
         let request = EvaluationRequest(
-          reader: reader, family: subject?.family, dataset: dataset.description, preparation: subject?.preparation)
+          reader: reader, model: subject?.familyAndConfiguration, dataset: dataset.description, preparation: subject?.preparation)
       {
         return TrainingJob(
-          id: job.id, model: model, modelFolder: folder.modelFolder(model), evaluation: request, dataset: dataset
+          id: job.id, model: model, modelFolder: folder.modelFolder(model), evaluation: request, dataset: dataset,
+          training: try subject.flatMap { try trainingSet(of: $0.record, for: request) }
         ).json
       }
     } else {
@@ -119,15 +120,28 @@ struct JobPayload: Sendable {
     }
     let dataset = try file("dataset", reader)
     let request = EvaluationRequest(
-      reader: reader, family: subject?.family, dataset: dataset?.description, preparation: subject?.preparation, threads: threads)
+      reader: reader, model: subject?.familyAndConfiguration, dataset: dataset?.description, preparation: subject?.preparation,
+      threads: threads)
     guard let request, let subject, let datasetID = reader.string("dataset") else { return nil }
+    let training = try trainingSet(of: subject.record, for: request)
+    if request.needsTrainingSet, training == nil {
+      reader.fault("metrics", "memorization needs the data that the model was trained on, which are not here")
+      return nil
+    }
     var asked: JSONObject = ["kind": "evaluate", "model": .string(subject.record.id), "dataset": .string(datasetID)]
     for (key, value) in request.json { asked[key] = value }
     let job = JobSubmission(
       id: Identifier.random(prefix: "job"), kind: "evaluate", request: .object(asked), family: subject.family.name,
-      model: subject.record.id, datasets: [datasetID], seed: request.seed, priority: common.priority, name: common.name,
+      model: subject.record.id, datasets: [datasetID] + (training == nil ? [] : subject.record.dataset.map { [$0] } ?? []),
+      seed: request.seed, priority: common.priority, name: common.name,
       metadata: common.metadata)
     return (job, nil)
+  }
+
+  /// What a model was trained on, where the evaluation asks after it and it is still there.
+  private func trainingSet(of model: ModelRecord, for request: EvaluationRequest) throws -> DatasetFile? {
+    guard request.needsTrainingSet, let id = model.dataset, let dataset = try record.dataset(id) else { return nil }
+    return try DatasetFile(dataset, in: folder)
   }
 
   private func subject(_ reader: FieldReader) throws -> RecordedModel? {

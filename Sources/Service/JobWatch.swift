@@ -21,20 +21,31 @@ final class JobWatch: Sendable {
     var toLook: Set<Int> = []
     var nextToken = 1
     var isDraining = false
+    /// When the thread will be woken, as far as is arranged.
+    var alarm: ContinuousClock.Instant?
   }
-
-  private static let waitMax = Duration.seconds(1)
 
   private let state = Mutex(State())
   private let ready = DispatchSemaphore(value: 0)
+  /// Wakes the thread at deadlines. By the monotonic clock, where a semaphore's own timeout is by the time of day here, which may be set
+  /// while somebody waits.
+  private let alarms = DispatchQueue(label: "fount.watch")
 
   init() {
+    let ready = ready
     let thread = Thread { [weak self] in
-      while let self { self.round() }
+      while true {
+        ready.wait()
+        guard let self else { return }
+        self.round()
+      }
     }
     thread.name = "fount-watch"
     thread.start()
   }
+
+  /// The thread ends with its owner.
+  deinit { ready.signal() }
 
   /// From now on `look` is called on the watch's thread after each change of the job, once right now, and once when the time is up; it
   /// must not wait for anything but the record.
@@ -87,16 +98,20 @@ final class JobWatch: Sendable {
     if isFirst { ready.signal() }
   }
 
+  /// Has the thread woken at the next deadline, unless it will be earlier anyway.
+  private func setAlarm(_ state: inout State, _ now: ContinuousClock.Instant) {
+    if let alarm = state.alarm, alarm <= now { state.alarm = nil }
+    guard let next = state.watchers.values.compactMap(\.deadline).filter({ $0 > now }).min() else { return }
+    if let alarm = state.alarm, alarm <= next { return }
+    state.alarm = next
+    let milliseconds = Int(now.duration(to: next) / .milliseconds(1)) + 1
+    alarms.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [ready] in ready.signal() }
+  }
+
   private func round() {
-    // So that the thread ends with its owner, it never waits for long.
-    let wait = state.withLock { state -> Duration in
-      let now = ContinuousClock.now
-      let next = state.watchers.values.compactMap(\.deadline).min() ?? now + Self.waitMax
-      return min(Self.waitMax, max(.zero, now.duration(to: next)))
-    }
-    _ = ready.wait(timeout: .now() + .milliseconds(Int(wait / .milliseconds(1)) + 1))
     let due = state.withLock { state in
       let now = ContinuousClock.now
+      setAlarm(&state, now)
       var due: [(look: @Sendable (Reason) -> Void, reason: Reason)] = []
       for (token, watcher) in state.watchers {
         let isLate = watcher.deadline.map { state.isDraining || $0 <= now } ?? false

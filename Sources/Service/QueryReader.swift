@@ -7,7 +7,8 @@ final class QueryReader {
   private var known: [String] = []
   private let faults = Faults()
 
-  init(_ request: Request) { values = request.query }
+  /// - Parameter more: what a field of the request says beside its query.
+  init(_ request: Request, adding more: [(name: String, value: String)] = []) { values = request.query + more }
 
   func string(_ name: String) -> String? {
     known.append(name)

@@ -9,6 +9,9 @@ struct RecordedModel: Sendable {
   let record: ModelRecord
   let family: ModelFamily
   let preparation: Preparation
+  let configuration: Configuration
+
+  var familyAndConfiguration: (family: ModelFamily, configuration: Configuration) { (family, configuration) }
 
   init(_ record: ModelRecord) throws {
     guard let family = ModelFamily.named(record.family),
@@ -17,11 +20,14 @@ struct RecordedModel: Sendable {
     self.record = record
     self.family = family
     self.preparation = preparation
+    let faults = Faults()
+    configuration = family.schema.resolve(FieldReader(record.description["configuration"] ?? [:], faults: faults))
+    guard faults.isEmpty else { throw RecordError.damagedRow(table: "models", id: record.id, detail: "configuration") }
   }
 
   /// What the record keeps of a model that a job will make.
   static func description(of request: TrainingRequest, dataset: DatasetDescription) throws -> JSONValue {
-    let preparation = try Preparation.fitting(dataset, binarization: request.binarization).get()
+    let preparation = try Preparation.fitting(dataset, binarization: request.binarization, pictures: request.pictures).get()
     return [
       "configuration": request.configuration.json, "training": request.settings.json, "data": request.json["data"] ?? [:],
       "seed": .integer(request.seed), "preparation": preparation.json,

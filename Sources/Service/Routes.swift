@@ -5,11 +5,15 @@ import HTTPTypes
 extension FountService {
   package var routes: [Route] {
     let json = BodyPolicy.memory(bytesMax: configuration.jsonBytesMax)
-    let examples = BodyPolicy.file(bytesMax: configuration.bodyBytesMax, folder: folder.incoming + "/bodies")
+    let bodies = folder.incoming + "/bodies"
+    let examples = BodyPolicy.file(bytesMax: configuration.bodyBytesMax, folder: bodies, form: UploadedFile.form)
+    let incomplete = BodyPolicy.form(FormPolicy("image", "mask"), bytesMax: configuration.bodyBytesMax, folder: bodies)
+    let weights = BodyPolicy.file(bytesMax: importBytesMax, folder: bodies, form: UploadedFile.form)
     return [
       atOnce(.get, "/livez", live),
       atOnce(.get, "/readyz", ready),
       atOnce(.get, "/version", version),
+      work(.get, "/metrics", tellMetrics),
 
       work(.get, "/v1/families", listFamilies),
       work(.get, "/v1/families/{name}", describeFamily),
@@ -18,7 +22,14 @@ extension FountService {
       work(.get, "/v1/datasets", listDatasets),
       work(.get, "/v1/datasets/{id}", describeDataset),
       work(.delete, "/v1/datasets/{id}", deleteDataset),
+      work(.get, "/v1/datasets/{id}/leaderboard", showLeaderboard),
       later(.get, "/v1/datasets/{id}/preview.png", previewDataset),
+
+      work(.post, "/v1/uploads", beginUpload),
+      work(.get, "/v1/uploads/{id}", describeUpload),
+      later(.put, "/v1/uploads/{id}", body: examples, cutOff: keepPart, putUpload),
+      later(.patch, "/v1/uploads/{id}", body: examples, cutOff: keepPart, patchUpload),
+      work(.delete, "/v1/uploads/{id}", endUpload),
 
       work(.post, "/v1/jobs", body: json, createJob),
       work(.get, "/v1/jobs", listJobs),
@@ -33,7 +44,7 @@ extension FountService {
       work(.post, "/v1/jobs/{id}/fork", body: json, forkJob),
 
       work(.get, "/v1/models", listModels),
-      later(.post, "/v1/models", body: .file(bytesMax: importBytesMax, folder: folder.incoming + "/bodies"), importModel),
+      later(.post, "/v1/models", body: weights, importModel),
       work(.get, "/v1/models/{id}", describeModel),
       work(.delete, "/v1/models/{id}", deleteModel),
       work(.get, "/v1/models/{id}/checkpoints", listCheckpoints),
@@ -41,7 +52,12 @@ extension FountService {
       work(.get, "/v1/models/{id}/weights.safetensors", exportWeights),
       later(.get, "/v1/models/{id}/samples", drawSamples),
       later(.get, "/v1/models/{id}/samples/{index}.png", drawSample),
+      later(.get, "/v1/models/{id}/filters.png", drawFilters),
       later(.post, "/v1/models/{id}/score", body: examples, score),
+      later(.post, "/v1/models/{id}/encode", body: examples, encode),
+      later(.post, "/v1/models/{id}/reconstruct", body: examples, reconstruct),
+      later(.get, "/v1/models/{id}/interpolate", interpolate),
+      later(.post, "/v1/models/{id}/complete", body: incomplete, complete),
     ]
   }
 
@@ -65,9 +81,9 @@ extension FountService {
   }
 
   private func later(
-    _ method: HTTPRequest.Method, _ pattern: String, body: BodyPolicy = .none,
+    _ method: HTTPRequest.Method, _ pattern: String, body: BodyPolicy = .none, cutOff: Route.CutOffHandler? = nil,
     _ endpoint: @escaping @Sendable (Request, Responder) -> Void
   ) -> Route {
-    Route(method, pattern, body: body, handler: endpoint)
+    Route(method, pattern, body: body, cutOff: cutOff, handler: endpoint)
   }
 }

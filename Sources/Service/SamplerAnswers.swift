@@ -11,14 +11,21 @@ extension FountService {
   func answerLater(_ request: Request, _ responder: Responder, _ work: @escaping @Sendable (@escaping Reply) throws -> Void) {
     let reply: Reply = { result in
       switch result {
-      case .success(let response): responder.respond(response)
+      case .success(let response): responder.respond(response.coded(for: request))
       case .failure(is ClientGone): responder.respond(Response(status: .serviceUnavailable))
       case .failure(let error): responder.respond(self.response(to: error, request))
       }
     }
+    onThread(reply) { try work(reply) }
+  }
+
+  /// Replies with what `work` returns or throws, on a work thread.
+  func work(_ reply: @escaping Reply, _ work: @escaping @Sendable () throws -> Response) { onThread(reply) { reply(.success(try work())) } }
+
+  private func onThread(_ reply: @escaping Reply, _ work: @escaping @Sendable () throws -> Void) {
     let isTaken = runBlocking {
       do {
-        try work(reply)
+        try work()
       } catch {
         reply(.failure(error))
       }

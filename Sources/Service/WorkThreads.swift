@@ -31,6 +31,9 @@ final class WorkThreads: Sendable {
     return isTaken
   }
 
+  /// How many wait.
+  var depth: Int { waiting.withLock { $0.count } }
+
   private func run() {
     while true {
       ready.wait()

@@ -151,7 +151,7 @@ extension Kernels {
   }
 
   /// The sum over all axes but the last, by `fount_dense_weight_gradient`'s bias.
-  static func sumOfRows(_ x: Tensor, into y: inout Tensor, adds: Bool, _ team: ThreadTeam) {
+  package static func sumOfRows(_ x: Tensor, into y: inout Tensor, adds: Bool, _ team: ThreadTeam) {
     let columns = y.count
     precondition(columns > 0 && x.count % columns == 0 && x.shape.last == columns, "\(x.shape) has no rows of \(columns)")
     let rows = x.count / columns

@@ -71,7 +71,7 @@ package enum Kernels {
   }
 
   /// y[i] = f(i, y[i]), for tensors of few numbers.
-  static func update(_ y: inout Tensor, _ f: (Int, Float) -> Float) {
+  package static func update(_ y: inout Tensor, _ f: (Int, Float) -> Float) {
     let count = y.count
     unsafe write(&y) { y in for i in 0..<count { unsafe y[i] = f(i, y[i]) } }
   }
@@ -187,7 +187,7 @@ package enum Kernels {
   }
 
   /// `fount_add`: y = scale · x, or that added to y.
-  static func add(_ x: Tensor, scale: Float = 1, to y: inout Tensor, adds: Bool, _ team: ThreadTeam) {
+  package static func add(_ x: Tensor, scale: Float = 1, to y: inout Tensor, adds: Bool, _ team: ThreadTeam) {
     let count = x.count
     precondition(y.count == count, "shapes that do not meet: \(x.shape), \(y.shape)")
     unsafe read(x) { x in

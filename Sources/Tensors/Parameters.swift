@@ -51,6 +51,15 @@ package struct Parameters: Sendable {
     }
   }
 
+  /// Moves a parameter, and its running average alike, by what `change` makes of the weights, or of their averages.
+  package mutating func shift(_ index: Int, by change: (_ weight: (Int) -> Tensor) -> Tensor, _ team: ThreadTeam) {
+    let (now, settled) = (change { all[$0].tensor }, all[index].average == nil ? nil : change { self.settled($0) })
+    Kernels.add(now, to: &all[index].tensor, adds: true, team)
+    guard let settled, var average = all[index].average else { return }
+    Kernels.add(settled, to: &average, adds: true, team)
+    all[index].average = average
+  }
+
   /// What the limit of the norm leaves of all gradients. One that is not finite is left as it is, so that it shows.
   private func gradientScale(_ gradients: [Tensor], _ team: ThreadTeam) -> Float {
     guard settings.gradientNormMax < .infinity else { return 1 }
@@ -79,19 +88,23 @@ extension Parameters {
     var restored = all
     for index in all.indices {
       let name = all[index].name
-      let weights = try Self.find(name, like: all[index].tensor, in: tensors)
+      let weights = try tensors.tensor(name, like: all[index].tensor)
       restored[index].tensor = weights
       if all[index].average != nil { restored[index].average = weights }
       guard withOptimizer else { continue }
-      if settings.keepsMean { restored[index].mean = try Self.find("optimizer.mean." + name, like: weights, in: tensors) }
-      if settings.keepsSquare { restored[index].square = try Self.find("optimizer.square." + name, like: weights, in: tensors) }
-      if all[index].average != nil { restored[index].tensor = try Self.find("optimizer.current." + name, like: weights, in: tensors) }
+      if settings.keepsMean { restored[index].mean = try tensors.tensor("optimizer.mean." + name, like: weights) }
+      if settings.keepsSquare { restored[index].square = try tensors.tensor("optimizer.square." + name, like: weights) }
+      if all[index].average != nil { restored[index].tensor = try tensors.tensor("optimizer.current." + name, like: weights) }
     }
     all = restored
   }
 
-  private static func find(_ name: String, like model: Tensor, in tensors: [String: Tensor]) throws(RestoreError) -> Tensor {
-    guard let tensor = tensors[name] else { throw .missing(name: name) }
+}
+
+extension [String: Tensor] {
+  /// The tensor of that name, which must have a model's shape.
+  package func tensor(_ name: String, like model: Tensor) throws(RestoreError) -> Tensor {
+    guard let tensor = self[name] else { throw .missing(name: name) }
     guard tensor.shape == model.shape else { throw .wrongShape(name: name, expected: model.shape, found: tensor.shape) }
     return tensor
   }

@@ -18,9 +18,18 @@ package struct Philox: Sendable, Hashable {
     package static let noise = Stream(3)
     package static let sampling = Stream(4)
     package static let data = Stream(5)
+    package static let annealing = Stream(6)
+    package static let completing = Stream(7)
+    package static let weighing = Stream(8)
 
     /// What is dropped before each layer.
     package static func dropout(layer: Int) -> Stream { Stream(256 + UInt32(layer)) }
+
+    /// Each draw of an example's latents.
+    package static func latents(draw: Int) -> Stream { Stream(1 << 17 + UInt32(draw)) }
+
+    /// Each half of each Gibbs step within one step of training.
+    package static func gibbs(half: Int) -> Stream { Stream(1 << 16 + UInt32(half)) }
   }
 
   /// Four numbers that are uniform over all 32-bit ones.

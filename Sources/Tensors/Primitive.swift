@@ -54,7 +54,7 @@ package enum Primitives {
     Add.self, Multiply.self, Map.self, Gather.self, Dropout.self,
     Activate.self, Reshape.self, LayerNorm.self, BatchNorm.self, LSTMCell.self, RunningSum.self,
     GaussianDraw.self, GaussianDivergence.self, BernoulliNats.self, SoftmaxNats.self, LogisticsNats.self, GaussiansNats.self, Mean.self,
-    LevelNats.self, ColourLogisticsNats.self, GatedUnit.self, ImageLSTM.self,
+    LevelNats.self, ColourLogisticsNats.self, GatedUnit.self, ImageLSTM.self, LogMeanExp.self, SpectralNorm.self,
   ]
 }
 

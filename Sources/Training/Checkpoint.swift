@@ -37,22 +37,32 @@ package enum CheckpointError: Error, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .unreadable: "checkpoint: \(detail)"
+    case .unreadable(let error): "checkpoint: \(error)"
     case .file(let path, _), .metadata(let path, _, _), .tensors(let path, _): "checkpoint \(path): \(detail)"
     case .state(let path): "\(path): \(detail)"
     }
   }
 
   /// What is wrong, without where the file lies, for those who sent it.
-  var detail: String {
+  package var detail: String {
     switch self {
-    case .unreadable(let error): "\(error)"
+    case .unreadable(let error): error.reason
     case .file(_, let error): "\(error)"
     case .metadata(_, let key, let detail): "metadata \"\(key)\": \(detail)"
     case .tensors(_, let error): "\(error)"
     case .state: "is damaged: it names no checkpoint"
     }
   }
+
+  var path: String {
+    switch self {
+    case .unreadable(let error): error.path
+    case .file(let path, _), .metadata(let path, _, _), .tensors(let path, _), .state(let path): path
+    }
+  }
+
+  /// There is no such file.
+  package var meansAbsent: Bool { if case .unreadable(let error) = self { error.meansAbsent } else { false } }
 }
 
 extension Checkpoint {

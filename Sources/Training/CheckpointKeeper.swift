@@ -29,8 +29,7 @@ final class CheckpointKeeper {
   func newest(
     fitting job: TrainingJob, _ task: TrainingJob.TrainingTask, preparation: Preparation
   ) throws -> (checkpoint: Checkpoint, path: String)? {
-    for step in try folder.steps().reversed() {
-      let path = folder.checkpointPath(step: step)
+    for (_, path) in try folder.keptFiles() {
       do {
         let checkpoint = try Checkpoint(path: path)
         try check(checkpoint, path: path, job, task, preparation)
@@ -75,7 +74,7 @@ final class CheckpointKeeper {
     let used = isFinished ? best ?? checkpoint.step : checkpoint.step
     try folder.write(.init(isFinished: isFinished, step: used, newestStep: checkpoint.step, bestStep: best))
     try folder.keepOnly(Set([checkpoint.step, best].compactMap(\.self)))
-    if isFinished { try Disk.removeTree("\(folder.path)/\(TrainingOrigin.fileName)") }
+    if isFinished { try Disk.removeTree(folder.originPath) }
     lastKept = .now
     log.checkpoint(step: checkpoint.step)
     return used

@@ -9,7 +9,8 @@ struct Drawing {
 
   /// What `convert` makes of the samples with these numbers, drawn a few at a time; no sample depends on how many.
   static func drawn<Number>(
-    _ indices: Range<Int>, by model: any GenerativeModel, dims: Int, temperature: Float, using randomness: Philox,
+    _ indices: Range<Int>, by model: any GenerativeModel, chain: ChainLength? = nil, dims: Int, temperature: Float,
+    using randomness: Philox,
     _ convert: (Tensor) -> [Number]
   ) -> [Number] {
     // Chosen: 64 of usual size are work for all threads, and 16 MiB of numbers are soon at hand.
@@ -18,7 +19,11 @@ struct Drawing {
     numbers.reserveCapacity(indices.count * dims)
     for start in stride(from: indices.lowerBound, to: indices.upperBound, by: batch) {
       let some = Array(start..<min(start + batch, indices.upperBound))
-      numbers += convert(model.sample(some, temperature: temperature, using: randomness))
+      if let chain, let model = model as? any DrawsByChains {
+        numbers += convert(model.sample(some, chain: chain, temperature: temperature, using: randomness))
+      } else {
+        numbers += convert(model.sample(some, temperature: temperature, using: randomness))
+      }
     }
     return numbers
   }

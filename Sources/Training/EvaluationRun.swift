@@ -15,56 +15,83 @@ struct EvaluationRun {
   func run() throws -> WorkerResult? {
     let loaded = try load()
     if let refusal = loaded.preparation.refusal(of: task.dataset.description) { throw WorkerFailure(.dataset, "the dataset \(refusal)") }
-    guard let model = loaded.model as? any ScoresLikelihood else {
-      throw WorkerFailure(.invalidJob, "the family \"\(loaded.family)\" has no density, so that no nats can be told")
+    var (results, metrics) = ([JSONValue](), JSONObject())
+    for metric in task.metrics where metric.twoSample == nil {
+      guard let result = try result(of: metric, loaded) else { return nil }
+      results.append(result)
+      metrics[metric.rawValue] = result["value"]
+      if metrics["bits_per_dim"] == nil { metrics["bits_per_dim"] = result["bits_per_dim"] }
     }
-    guard let nats = try nats(of: model, loaded.preparation) else { return nil }
+    let comparisons = task.metrics.compactMap(\.twoSample)
+    if !comparisons.isEmpty {
+      let comparison = TwoSampleEvaluation(loaded: loaded, task: task, seed: job.seed)
+      guard let found = try comparison.results(of: comparisons, log: log, isStopped: { stop.isMade }) else { return nil }
+      for result in found {
+        results.append(result)
+        if let name = result["metric"]?.string { metrics[name] = result["value"] }
+      }
+    }
+    return .succeeded(metrics: .object(metrics), result: .array(results))
+  }
+
+  /// One metric's value with how it was found; nil when stopped before the end.
+  private func result(of metric: EvaluationMetric, _ loaded: LoadedModel) throws -> JSONValue? {
+    let randomness = Philox(seed: UInt64(job.seed))
+    guard let estimator = metric.estimator(among: loaded.estimators) else {
+      throw WorkerFailure(.invalidJob, "the family \"\(loaded.family)\" tells no \(metric.rawValue)")
+    }
+    let likelihood = task.settings.likelihood.likelihood(estimator, of: loaded.model, using: randomness) { stop.isMade }
+    guard let likelihood, let nats = try nats(by: likelihood, loaded.preparation, using: randomness) else { return nil }
     let estimate = MeanEstimate(of: nats.map(loaded.preparation.natsInUnits))
     guard estimate.mean.isFinite else { throw WorkerFailure(.diverged, "the mean nats are \(estimate.mean)") }
     let bitsPerDim = LikelihoodEvaluation.bitsPerDim(nats: estimate.mean, dims: loaded.preparation.shape.dims)
-    let settings: JSONValue = [
-      "estimator": .string(model.estimator), "examples": .integer(estimate.count), "step": .integer(loaded.step),
+    var settings: JSONObject = [
+      "estimator": .string(likelihood.estimator.rawValue), "examples": .integer(estimate.count), "step": .integer(loaded.step),
       "binarize": .string(loaded.preparation.binarization.rawValue), "seed": .integer(job.seed),
     ]
-    let result: JSONValue = [
-      "metric": "nats", "value": .number(estimate.mean),
-      "interval": [.number(estimate.interval.lowerBound), .number(estimate.interval.upperBound)],
-      "standard_error": .number(estimate.standardError), "bits_per_dim": .number(bitsPerDim), "settings": settings,
+    for (key, value) in likelihood.settings { settings[key] = value }
+    // What is off for all examples together is on top of what the examples' number leaves open.
+    let (interval, shared) = (estimate.interval, likelihood.shared)
+    return [
+      "metric": .string(metric.rawValue), "value": .number(estimate.mean),
+      "interval": [.number(interval.lowerBound + shared.lowerBound), .number(interval.upperBound + shared.upperBound)],
+      "standard_error": .number(estimate.standardError), "bits_per_dim": .number(bitsPerDim), "settings": .object(settings),
     ]
-    return .succeeded(metrics: ["nats": .number(estimate.mean), "bits_per_dim": .number(bitsPerDim)], result: [result])
   }
 
   private func load() throws -> LoadedModel {
-    guard let checkpoint = try ModelFolder(path: job.modelFolder).current() else {
+    let folder = ModelFolder(path: job.modelFolder)
+    guard let checkpoint = try folder.current(passOver: { log.warning("\($0.path): \($0.detail); evaluating what is sound") }) else {
       throw WorkerFailure(.checkpoint, "\(job.modelFolder) holds no model")
     }
     do {
       return try LoadedModel(checkpoint: checkpoint.path, threads: task.settings.threads)
     } catch let failure as SamplerFailure {
-      throw WorkerFailure(.checkpoint, failure.detail)
+      throw WorkerFailure(.checkpoint, "\(checkpoint.path): \(failure.detail)")
     }
   }
 
-  private func nats(of model: any ScoresLikelihood, _ preparation: Preparation) throws -> [Double]? {
+  private func nats(by likelihood: any Likelihood, _ preparation: Preparation, using randomness: Philox) throws -> [Double]? {
     let dataset: Dataset
     do {
       dataset = try task.dataset.open()
     } catch {
       throw WorkerFailure(.dataset, error.description)
     }
-    let randomness = Philox(seed: UInt64(job.seed))
-    let reporter = EvaluationProgress(count: dataset.count)
+    // Going backwards from every example would take days: some are taken, evenly strided, since files are often sorted by class.
+    let count = likelihood.estimator == .raise ? min(dataset.count, task.settings.likelihood.reverseExamples) : dataset.count
+    let reporter = EvaluationProgress(count: count)
     return LikelihoodEvaluation.nats(
-      of: dataset.count, dims: preparation.shape.dims, by: model, batch: task.settings.batchSize,
+      of: count, dims: preparation.shape.dims, by: likelihood, batch: task.settings.batchSize,
       examples: { range in
         reporter.report(done: range.lowerBound, to: log)
-        return preparation.tensor(of: Array(range), in: dataset, draw: .fixed, using: randomness)
+        return preparation.tensor(of: range.map { $0 * dataset.count / count }, in: dataset, draw: .fixed, using: randomness)
       }, isStopped: { stop.isMade })
   }
 }
 
 /// Tells how far an evaluation has come, four times a second at the most. A class, for the closure that reports keeps it.
-private final class EvaluationProgress {
+final class EvaluationProgress {
   let count: Int
   private let start = ContinuousClock.now
   private var last = ContinuousClock.now

@@ -35,7 +35,7 @@ final class EventLog {
   func warning(_ detail: String) { append("warning", ["detail": .string(detail)]) }
 
   private func append(_ type: String, _ members: JSONObject) {
-    var line: JSONObject = ["attempt": .integer(attempt), "type": .string(type), "at": .string(Self.now())]
+    var line: JSONObject = ["attempt": .integer(attempt), "type": .string(type), "at": Date.now.rfc3339]
     for (key, value) in members { line[key] = value }
     let newline = UInt8(ascii: "\n")
     let bytes = (isLineUnfinished ? [newline] : []) + JSONValue.object(line).serializedBytes() + [newline]
@@ -54,10 +54,5 @@ final class EventLog {
     guard end > 0 else { return false }
     try reader.seek(toOffset: end - 1)
     return try reader.read(upToCount: 1)?.first != UInt8(ascii: "\n")
-  }
-
-  /// RFC 3339, UTC, with milliseconds.
-  static func now() -> String {
-    Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
 }

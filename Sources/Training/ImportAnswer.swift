@@ -53,9 +53,10 @@ struct ImportAnswer {
 
   private func metrics(of checkpoint: Checkpoint, _ model: any GenerativeModel) -> JSONValue {
     var metrics = JSONObject()
-    let scores = model is any ScoresLikelihood
-    metrics[scores ? "train_nats" : "train_loss"] = checkpoint.progress.trainNats.map { JSONValue($0) }
-    if scores { metrics["validation_nats"] = checkpoint.progress.validationNats.map { JSONValue($0) } }
+    metrics[model.lossIsNats ? "train_nats" : "train_loss"] = checkpoint.progress.trainNats.map { JSONValue($0) }
+    if checkpoint.family.abilities.contains("score") {
+      metrics["validation_nats"] = checkpoint.progress.validationNats.map { JSONValue($0) }
+    }
     return .object(metrics)
   }
 }

@@ -1,3 +1,4 @@
+import Evaluation
 import Files
 import Models
 import Tensors
@@ -6,6 +7,8 @@ import Tensors
 struct LoadedModel: Sendable {
   let model: any GenerativeModel
   let family: String
+  /// How it tells likelihoods, the best first.
+  let estimators: [LikelihoodEstimator]
   let preparation: Preparation
   let step: Int
   let seed: Int
@@ -18,10 +21,10 @@ struct LoadedModel: Sendable {
       checkpoint = try Checkpoint(path: path)
       model = try checkpoint.makeModel(threads: ThreadTeam(count: threads), path: path)
     } catch {
-      if case .unreadable(let errno) = error, errno.meansAbsent { throw SamplerFailure(.absent, error.description) }
-      throw SamplerFailure(.checkpoint, error.description)
+      throw SamplerFailure(error.meansAbsent ? .absent : .checkpoint, error.detail)
     }
     family = checkpoint.family.name
+    estimators = checkpoint.family.abilities.contains("score") ? checkpoint.family.estimators(checkpoint.configuration) : []
     preparation = checkpoint.preparation
     step = checkpoint.step
     seed = checkpoint.seed
@@ -37,6 +40,8 @@ struct LoadedModels {
     let path: String
     let threads: Int
     let loaded: LoadedModel
+    /// Made when it is first asked for: an estimate of ln Z takes seconds.
+    var likelihood: (any Likelihood)?
   }
 
   /// In order of use, the last used last.
@@ -59,5 +64,16 @@ struct LoadedModels {
     while !entries.isEmpty, bytes + loaded.bytes > bytesMax { entries.removeFirst() }
     entries.append(Entry(path: path, threads: threads, loaded: loaded))
     return loaded
+  }
+
+  /// How the examples of a checkpoint's model are scored; nil where it has no density.
+  mutating func likelihood(checkpoint path: String, threads: Int) throws -> (any Likelihood)? {
+    let loaded = try model(checkpoint: path, threads: threads)
+    let last = entries.count - 1
+    if entries[last].likelihood == nil, let best = loaded.estimators.first {
+      entries[last].likelihood = LikelihoodSettings.score.likelihood(
+        best, of: loaded.model, using: Philox(seed: UInt64(loaded.seed)))
+    }
+    return entries[last].likelihood
   }
 }

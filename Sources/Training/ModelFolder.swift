@@ -22,23 +22,21 @@ package struct ModelFolder: Sendable {
 
   package static let stateName = "model.json"
 
+  var statePath: String { "\(path)/\(Self.stateName)" }
+  /// Of a fork, the checkpoint that it begins with.
+  package var originPath: String { "\(path)/\(TrainingOrigin.fileName)" }
+
   package func checkpointPath(step: Int) -> String { "\(path)/\(Self.prefix)\(step)\(Self.suffix)" }
 
   /// Nil before the first checkpoint.
   package func state() throws(CheckpointError) -> State? {
-    let file = "\(path)/\(Self.stateName)"
+    let file = statePath
     guard Disk.exists(file) else { return nil }
     let bytes: [UInt8]
     do { bytes = try Disk.read(file, bytesMax: 1 << 16) } catch { throw .unreadable(error) }
     // What is wrong with a file that this program wrote itself does not matter; that it is wrong does.
     guard let json = try? JSONValue(parsing: bytes), let state = State(json: json) else { throw .state(path: file) }
     return state
-  }
-
-  /// The checkpoint that is the model now; nil before the first one.
-  package func current() throws(CheckpointError) -> ModelCheckpoint? {
-    guard let state = try state() else { return nil }
-    return ModelCheckpoint(path: checkpointPath(step: state.step), step: state.step, isFinal: state.isFinished)
   }
 
   /// The steps of all checkpoints in the folder, ascending.
@@ -61,7 +59,7 @@ package struct ModelFolder: Sendable {
   }
 
   func write(_ state: State) throws(Errno) {
-    try Disk.replace("\(path)/\(Self.stateName)", with: state.json.serializedBytes())
+    try Disk.replace(statePath, with: state.json.serializedBytes())
   }
 
   /// Removes the checkpoints of every step but these.

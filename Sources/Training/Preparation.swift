@@ -7,9 +7,12 @@ import Tensors
 ///
 /// It is fitted to the training set and kept with the weights, so that what is scored later is prepared the same way.
 package struct Preparation: Sendable, Equatable {
+  /// Of an example as the model sees it.
   package let shape: ExampleShape
   package let kind: ModelInput.Kind
   package let binarization: Binarization
+  /// What brings the examples of a dataset into `shape`.
+  package let pictures: PictureForm
   /// The value that becomes 1; for reals 1 itself, so that they stay as they are.
   package let scale: Double
   /// Of reals, once there are training examples to fit it to; nil for others.
@@ -20,7 +23,12 @@ package struct Preparation: Sendable, Equatable {
   }
 
   /// The preparation that fits a training set, or why that binarization does not fit it.
-  package static func fitting(_ dataset: DatasetDescription, binarization: Binarization) -> Result<Preparation, Refusal> {
+  package static func fitting(
+    _ dataset: DatasetDescription, binarization: Binarization, pictures: PictureForm = PictureForm()
+  ) -> Result<Preparation, Refusal> {
+    guard let shape = pictures.shape(of: dataset.shape) else {
+      return .failure(Refusal(detail: pictures.refusal(of: dataset.shape)?.detail ?? ""))
+    }
     let maximum = Double(dataset.maximum)
     guard binarization == .none || Double(dataset.minimum) >= 0 else {
       let least = "the least of this dataset is \(dataset.minimum)"
@@ -38,7 +46,7 @@ package struct Preparation: Sendable, Equatable {
       kind = .real
       scale = 1
     }
-    return .success(Preparation(shape: dataset.shape, kind: kind, binarization: binarization, scale: scale))
+    return .success(Preparation(shape: shape, kind: kind, binarization: binarization, pictures: pictures, scale: scale))
   }
 
   /// The same with reals standardized on these examples.
@@ -63,7 +71,7 @@ package struct Preparation: Sendable, Equatable {
 
   /// Why a model so prepared can't take such examples; nil when it can.
   package func refusal(of dataset: DatasetDescription) -> String? {
-    if dataset.shape != shape {
+    if pictures.shape(of: dataset.shape) != shape {
       return "must have examples of shape \(shape.json.serialized()) as the training set has; was \(dataset.shape.json.serialized())"
     }
     if kind == .bits, binarization == .none, !dataset.bits {
@@ -105,15 +113,16 @@ extension Preparation {
   /// - Parameter randomness: of the training run, for stochastic bits.
   package func tensor(of indices: [Int], in dataset: Dataset, draw: Draw, using randomness: Philox) -> Tensor {
     let dims = shape.dims
-    var scalars = [Float](repeating: 0, count: indices.count * dims)
-    var span = scalars.mutableSpan
+    var uploaded = [Float](repeating: 0, count: indices.count * dataset.shape.dims)
+    var span = uploaded.mutableSpan
     dataset.copyExamples(indices, into: &span)
-    // Bits are bits on any scale: those of a set in {0, 255} fit a model of {0, 1}.
-    let isBits = dataset.description.bits
+    let (isBits, maximum) = (dataset.description.bits, dataset.description.maximum)
+    var scalars = pictures.apply(to: uploaded, of: dataset.shape, areBytes: dataset.description.element == .uint8)
     switch (kind, binarization) {
     case (.real, _): standardization?.standardize(&scalars, dims: dims)
     case (.grey256, _): Self.multiply(&scalars, by: 1 / Float(scale))
-    case (.bits, _) where isBits || binarization == .none: Self.threshold(&scalars, at: .leastNonzeroMagnitude)
+    // Bits are bits on any scale: those of a set in {0, 255} fit a model of {0, 1}. What lies between two of them is the nearer one.
+    case (.bits, _) where isBits || binarization == .none: Self.threshold(&scalars, at: max(Float(maximum / 2), .leastNonzeroMagnitude))
     case (.bits, .stochastic): drawBits(&scalars, indices: indices, step: draw.step, using: randomness)
     case (.bits, _): Self.threshold(&scalars, at: max(Float(scale / 2), .leastNonzeroMagnitude))
     }
@@ -141,6 +150,7 @@ extension Preparation {
     var json: JSONObject = [
       "shape": shape.json, "kind": .string(kind.rawValue), "binarize": .string(binarization.rawValue), "scale": .number(scale),
     ]
+    for (field, value) in pictures.fields { json[field] = value }
     if let standardization { json["standardization"] = standardization.json }
     return .object(json)
   }
@@ -149,11 +159,12 @@ extension Preparation {
     guard let shape = json["shape"].flatMap(ExampleShape.init(json:)),
       let kind = json["kind"]?.string.flatMap(ModelInput.Kind.init),
       let binarization = json["binarize"]?.string.flatMap(Binarization.init),
-      let scale = json["scale"]?.number, scale > 0, scale.isFinite
+      let scale = json["scale"]?.number, scale > 0, scale.isFinite, let pictures = PictureForm(json: json)
     else { return nil }
     self.shape = shape
     self.kind = kind
     self.binarization = binarization
+    self.pictures = pictures
     self.scale = scale
     if let json = json["standardization"] {
       guard let standardization = Standardization(json: json, dims: shape.dims) else { return nil }

@@ -30,7 +30,7 @@ extension Safetensors {
   /// The metadata of a file of which only the head is there.
   static func metadata(ofHeader bytes: [UInt8]) throws(SafetensorsError) -> [String: String] { try metadata(of: header(of: bytes).0) }
 
-  private static func header(of bytes: [UInt8]) throws(SafetensorsError) -> (JSONObject, dataStart: Int) {
+  static func header(of bytes: [UInt8]) throws(SafetensorsError) -> (JSONObject, dataStart: Int) {
     guard let length = bytes.littleEndian(UInt64.self, at: 0) else { throw .cutOff(bytes: bytes.count, needed: 8) }
     guard length >= 2, length <= UInt64(headerBytesMax) else { throw .headerLength(length) }
     let dataStart = 8 + Int(length)
@@ -56,17 +56,6 @@ extension Safetensors {
       texts[key] = text
     }
     return texts
-  }
-
-  /// The digest was taken over the file with its own letters as zeros.
-  private static func check(_ digest: String, of bytes: [UInt8], dataStart: Int) throws(SafetensorsError) {
-    let letters = Array(digest.utf8)
-    guard letters.count == 64, let place = bytes[8..<dataStart].firstRange(of: letters) else { throw .digest }
-    var hash = SHA256()
-    hash.update(bytes.span.extracting(..<place.lowerBound))
-    hash.update([UInt8](repeating: UInt8(ascii: "0"), count: 64))
-    hash.update(bytes.span.extracting(place.upperBound...))
-    guard hash.finish().hex == digest else { throw .digest }
   }
 
   private static func entry(_ name: String, _ entry: JSONValue, dataBytes: Int) throws(SafetensorsError) -> (Range<Int>, [Int]) {

@@ -42,7 +42,7 @@ struct SampleAnswer {
       throw SamplerFailure(.tooLarge, "\(indices.count) samples of \(shape.dims) numbers are more than \(most) numbers in all")
     }
     return Drawing.drawn(
-      indices, by: loaded.model, dims: shape.dims, temperature: Float(request.temperature),
+      indices, by: loaded.model, chain: request.chain, dims: shape.dims, temperature: Float(request.temperature),
       using: Philox(seed: UInt64(request.seed)), convert)
   }
 
@@ -67,10 +67,13 @@ struct SampleAnswer {
       case .first(let count, _): (keyword: "count", text: String(count))
       case .one(let index): (keyword: "index", text: String(index))
       }
+    let chain = request.chain.map { chain in
+      [(keyword: "burn_in", text: String(chain.burnIn))] + (chain.thin.map { [(keyword: "thin", text: String($0))] } ?? [])
+    }
     return [
       (keyword: "model", text: request.model), (keyword: "seed", text: String(request.seed)), which,
       (keyword: "step", text: String(loaded.step)), (keyword: "temperature", text: JSONValue.number(request.temperature).serialized()),
-    ]
+    ] + (chain ?? [])
   }
 
   private func npy() throws -> SamplerFrame {

@@ -57,6 +57,10 @@ package enum SamplerCommand {
     return request
   }
 
+  private static func load(_ checkpoint: String, _ models: inout LoadedModels) throws -> LoadedModel {
+    try models.model(checkpoint: checkpoint, threads: 1)
+  }
+
   private static func answer(_ request: SamplerRequest, models: inout LoadedModels) throws -> SamplerFrame {
     switch request {
     case .sample(let samples):
@@ -64,7 +68,19 @@ package enum SamplerCommand {
       return try SampleAnswer(request: samples, loaded: loaded).frame()
     case .score(let score):
       let loaded = try models.model(checkpoint: score.checkpoint, threads: score.threads)
-      return try ScoreAnswer(request: score, loaded: loaded).frame()
+      let likelihood = try models.likelihood(checkpoint: score.checkpoint, threads: score.threads)
+      return try ScoreAnswer(request: score, loaded: loaded, likelihood: likelihood).frame()
+    case .encode(let asked):
+      return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form).encode(asked.dataset)
+    case .reconstruct(let asked):
+      return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form).reconstruct(asked.dataset)
+    case .interpolate(let asked):
+      return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form)
+        .interpolate(from: asked.fromSeed, to: asked.toSeed, steps: asked.steps)
+    case .complete(let asked):
+      return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form).complete(asked)
+    case .filters(let asked):
+      return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form).filters(count: asked.count)
     case .importing(let sent): return try ImportAnswer(request: sent).frame()
     case .preview(let preview):
       return try PreviewAnswer(request: preview).frame()

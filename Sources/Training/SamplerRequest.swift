@@ -1,4 +1,5 @@
 import JSON
+import Models
 
 /// What the server asks of a sampler: the header of its frame as a value.
 ///
@@ -6,6 +7,11 @@ import JSON
 package enum SamplerRequest: Sendable, Equatable {
   case sample(Samples)
   case score(Score)
+  case encode(Examples)
+  case reconstruct(Examples)
+  case interpolate(Interpolation)
+  case complete(Completion)
+  case filters(Filters)
   case preview(Preview)
   case importing(Import)
 
@@ -29,11 +35,13 @@ package enum SamplerRequest: Sendable, Equatable {
     package var temperature = 1.0
     package var scale = 1
     package var format: Format
+    /// Of families that draw by chains; nil is their own.
+    package var chain: ChainLength?
     package var threads = 1
 
     package init(
       checkpoint: String, model: String, selection: Selection, seed: Int, temperature: Double = 1, scale: Int = 1, format: Format,
-      threads: Int = 1
+      chain: ChainLength? = nil, threads: Int = 1
     ) {
       self.checkpoint = checkpoint
       self.model = model
@@ -42,6 +50,7 @@ package enum SamplerRequest: Sendable, Equatable {
       self.temperature = temperature
       self.scale = scale
       self.format = format
+      self.chain = chain
       self.threads = threads
     }
   }
@@ -103,6 +112,11 @@ extension SamplerRequest {
         "do": "score", "checkpoint": .string(score.checkpoint), "model": .string(score.model), "dataset": score.dataset.json,
         "threads": .integer(score.threads),
       ])
+    case .encode(let examples): examples.json("encode")
+    case .reconstruct(let examples): examples.json("reconstruct")
+    case .interpolate(let way): way.json
+    case .complete(let completion): completion.json
+    case .filters(let filters): filters.json
     case .preview(let preview):
       .object([
         "do": "preview", "dataset": preview.dataset.json, "count": .integer(preview.count),
@@ -115,12 +129,18 @@ extension SamplerRequest {
 
   /// Reads a frame's header; every fault is recorded, and then the result is nil.
   init?(reader: FieldReader) {
-    reader.require("do", "what to do: \"sample\", \"score\", \"preview\" or \"import\"")
-    let verb = reader.string("do", oneOf: ["sample", "score", "preview", "import"])
+    reader.require("do", "what to do")
+    let verb = reader.string(
+      "do", oneOf: ["sample", "score", "encode", "reconstruct", "interpolate", "complete", "filters", "preview", "import"])
     let request: SamplerRequest? =
       switch verb {
       case "sample": Samples(reader: reader).map(SamplerRequest.sample)
       case "score": Score(reader: reader).map(SamplerRequest.score)
+      case "encode": Examples(reader: reader).map(SamplerRequest.encode)
+      case "reconstruct": Examples(reader: reader).map(SamplerRequest.reconstruct)
+      case "interpolate": Interpolation(reader: reader).map(SamplerRequest.interpolate)
+      case "complete": Completion(reader: reader).map(SamplerRequest.complete)
+      case "filters": Filters(reader: reader).map(SamplerRequest.filters)
       case "preview": Preview(reader: reader).map(SamplerRequest.preview)
       case "import": Import(reader: reader).map(SamplerRequest.importing)
       default: nil
@@ -137,6 +157,10 @@ extension SamplerRequest.Samples {
       "do": "sample", "checkpoint": .string(checkpoint), "model": .string(model), "seed": .integer(seed),
       "temperature": .number(temperature), "scale": .integer(scale), "format": .string(format.rawValue), "threads": .integer(threads),
     ]
+    if let chain {
+      object["burn_in"] = .integer(chain.burnIn)
+      object["thin"] = JSONValue(chain.thin)
+    }
     switch selection {
     case .first(let count, let columns):
       object["count"] = .integer(count)
@@ -157,11 +181,13 @@ extension SamplerRequest.Samples {
     let temperature = reader.number("temperature", .range(SamplerLimits.temperatures)) ?? 1
     let scale = reader.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
     let threads = reader.integer("threads", in: 1...TrainingLimits.threadsMax) ?? 1
+    let thin = reader.integer("thin", in: ChainLength.thinRange)
+    let chain = reader.integer("burn_in", in: ChainLength.burnInRange).map { ChainLength(burnIn: $0, thin: thin) }
     let format = reader.string("format", oneOf: SamplerRequest.Format.allCases.map(\.rawValue)).flatMap(SamplerRequest.Format.init)
     guard let checkpoint, let model, let seed, let format else { return nil }
     self.init(
       checkpoint: checkpoint, model: model, selection: index.map { .one(index: $0) } ?? .first(count: count ?? 16, columns: columns),
-      seed: seed, temperature: temperature, scale: scale, format: format, threads: threads)
+      seed: seed, temperature: temperature, scale: scale, format: format, chain: chain, threads: threads)
   }
 }
 

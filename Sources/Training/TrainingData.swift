@@ -15,8 +15,8 @@ struct TrainingData {
 
   init(_ task: TrainingJob.TrainingTask) throws {
     dataset = try Self.open(task.dataset)
-    let fitted = try Preparation.fitting(dataset.description, binarization: task.binarization).mapError {
-      WorkerFailure(.dataset, "binarize \($0.detail)")
+    let fitted = try Preparation.fitting(dataset.description, binarization: task.binarization, pictures: task.pictures).mapError {
+      WorkerFailure(.dataset, "data \($0.detail)")
     }.get()
     if let file = task.validation {
       let other = try Self.open(file)
@@ -66,12 +66,21 @@ struct TrainingData {
   }
 
   /// The mean of −ln p over what validates; nil when stopped before the end.
-  func validationNats(of model: any ScoresLikelihood, using randomness: Philox, isStopped: () -> Bool) -> Double? {
+  func validationNats(of model: any GenerativeModel, using randomness: Philox, isStopped: () -> Bool) -> Double? {
     let (dataset, examples) = validation
+    guard let likelihood = LikelihoodSettings.validation.validating(model, using: randomness, isStopped: isStopped) else { return nil }
     let nats = LikelihoodEvaluation.nats(
-      of: examples.count, dims: preparation.shape.dims, by: model.validating, batch: Self.validationBatch,
+      of: examples.count, dims: preparation.shape.dims, by: likelihood, batch: Self.validationBatch,
       examples: { preparation.tensor(of: Array(examples[$0]), in: dataset, draw: .fixed, using: randomness) }, isStopped: isStopped)
     return nats.map { preparation.natsInUnits($0.reduce(0, +) / Double($0.count)) }
+  }
+
+  /// Some of what validates, `[count, dims]`, evenly strided; nil where there is too little to compare samples with.
+  func validationExamples(atMost most: Int, using randomness: Philox) -> Tensor? {
+    let (dataset, examples) = validation
+    guard examples.count >= TwoSampleSettings.samplesRange.lowerBound else { return nil }
+    let some = TwoSampleComparison.strided(min(most, examples.count), of: examples.count).map { examples[$0] }
+    return preparation.tensor(of: some, in: dataset, draw: .fixed, using: randomness)
   }
 
   /// Chosen: a request to stop is seen within a few milliseconds; no result depends on it.

@@ -17,6 +17,7 @@ package struct TrainingJob: Sendable {
     package var configuration: Configuration
     package var settings: TrainingSettings
     package var binarization: Binarization
+    package var pictures: PictureForm
     package var dataset: DatasetFile
     package var validation: DatasetFile?
     /// Nil for a run that begins with nothing.
@@ -27,6 +28,8 @@ package struct TrainingJob: Sendable {
     package var metrics: [EvaluationMetric]
     package var settings: EvaluationSettings
     package var dataset: DatasetFile
+    /// What the model was trained on, for the metrics that ask after it; nil where none does, or it is gone.
+    package var training: DatasetFile?
   }
 
   package var id: String
@@ -47,15 +50,18 @@ package struct TrainingJob: Sendable {
     self.task = .train(
       TrainingTask(
         family: request.family, configuration: request.configuration, settings: request.settings, binarization: request.binarization,
-        dataset: dataset, validation: validation, origin: origin))
+        pictures: request.pictures, dataset: dataset, validation: validation, origin: origin))
   }
 
-  package init(id: String, model: String, modelFolder: String, evaluation request: EvaluationRequest, dataset: DatasetFile) {
+  package init(
+    id: String, model: String, modelFolder: String, evaluation request: EvaluationRequest, dataset: DatasetFile,
+    training: DatasetFile? = nil
+  ) {
     self.id = id
     self.model = model
     self.modelFolder = modelFolder
     self.seed = request.seed
-    self.task = .evaluate(EvaluationTask(metrics: request.metrics, settings: request.settings, dataset: dataset))
+    self.task = .evaluate(EvaluationTask(metrics: request.metrics, settings: request.settings, dataset: dataset, training: training))
   }
 }
 
@@ -68,7 +74,7 @@ extension TrainingJob {
       object["family"] = .string(training.family.name)
       object["configuration"] = training.configuration.json
       object["training"] = training.settings.json
-      object["data"] = ["binarize": .string(training.binarization.rawValue)]
+      object["data"] = TrainingRequest.data(training.binarization, training.pictures)
       object["dataset"] = training.dataset.json
       object["validation_dataset"] = training.validation?.json ?? .null
       object["origin"] = training.origin?.json ?? .null
@@ -77,6 +83,7 @@ extension TrainingJob {
       object["metrics"] = .array(evaluation.metrics.map { .string($0.rawValue) })
       object["settings"] = evaluation.settings.json
       object["dataset"] = evaluation.dataset.json
+      object["training_dataset"] = evaluation.training?.json ?? .null
     }
     return .object(object)
   }
@@ -90,10 +97,11 @@ extension TrainingJob {
     let modelFolder = reader.string("model_folder")
     let dataset = reader.object("dataset").flatMap { DatasetFile(reader: $0) }
     if kind == "evaluate" {
-      let request = EvaluationRequest(reader: reader, family: nil, dataset: nil, preparation: nil)
+      let training = reader.object("training_dataset").flatMap { DatasetFile(reader: $0) }
+      let request = EvaluationRequest(reader: reader, model: nil, dataset: nil, preparation: nil)
       reader.finish()
       guard let id, let model, let modelFolder, let dataset, let request, reader.faults.isEmpty else { return nil }
-      self.init(id: id, model: model, modelFolder: modelFolder, evaluation: request, dataset: dataset)
+      self.init(id: id, model: model, modelFolder: modelFolder, evaluation: request, dataset: dataset, training: training)
     } else {
       let validation = reader.object("validation_dataset").flatMap { DatasetFile(reader: $0) }
       let origin = reader.object("origin").flatMap { TrainingOrigin(reader: $0) }

@@ -21,12 +21,15 @@ import Tensors
 /// | `training/checkpoint_every_seconds` | 1 … 86 400                         | 30                                          |
 /// | `training/sample_every_epochs`    | 1 … 1 000 000                        | none                                        |
 /// | `data/binarize`                   | `none`, `threshold`, `stochastic`    | `none`                                      |
+/// | `data/resize`                     | `[height, width]`, each 1 … 4096     | as they are                                 |
+/// | `data/grayscale`                  | `true`, `false`                      | `false`                                     |
 /// | `seed`                            | 0 … 2^53 − 1                         | drawn                                       |
 package struct TrainingRequest: Sendable {
   package let family: ModelFamily
   package let configuration: Configuration
   package let settings: TrainingSettings
   package let binarization: Binarization
+  package let pictures: PictureForm
   package let seed: Int
 
   /// Reads the fields and records every fault; nil when one of these fields is wrong.
@@ -42,7 +45,7 @@ package struct TrainingRequest: Sendable {
     let before = reader.faults.all.count
     let family = Self.family(reader)
     settings = Self.settings(reader, threads)
-    binarization = Self.binarization(reader)
+    (binarization, pictures) = Self.data(reader)
     seed = reader.integer("seed", in: 0...TrainingLimits.seedMax) ?? Self.drawnSeed()
     let fields = reader.value("configuration").map { FieldReader($0, pointer: reader.pointer(to: "configuration"), faults: reader.faults) }
     let configuration = family.flatMap { family in
@@ -51,7 +54,7 @@ package struct TrainingRequest: Sendable {
     if let dataset {
       let model = family.flatMap { family in configuration.map { (family, $0) } }
       Self.checkTogether(
-        reader, model: model, binarization: binarization, settings: settings, dataset: dataset, validation: validation)
+        reader, model: model, binarization: binarization, pictures: pictures, settings: settings, dataset: dataset, validation: validation)
     }
     guard let family, let configuration, reader.faults.all.count == before else { return nil }
     self.family = family
@@ -62,8 +65,15 @@ package struct TrainingRequest: Sendable {
   package var json: JSONObject {
     [
       "family": .string(family.name), "configuration": configuration.json, "training": settings.json,
-      "data": ["binarize": .string(binarization.rawValue)], "seed": .integer(seed),
+      "data": Self.data(binarization, pictures), "seed": .integer(seed),
     ]
+  }
+
+  /// The field `data`.
+  static func data(_ binarization: Binarization, _ pictures: PictureForm) -> JSONValue {
+    var data: JSONObject = ["binarize": .string(binarization.rawValue)]
+    for (field, value) in pictures.fields { data[field] = value }
+    return .object(data)
   }
 
   static func drawnSeed() -> Int { Int.random(in: 0...TrainingLimits.seedMax) }
@@ -76,11 +86,12 @@ extension TrainingRequest {
     return reader.string("family", oneOf: names).flatMap(ModelFamily.named)
   }
 
-  private static func binarization(_ reader: FieldReader) -> Binarization {
-    guard let fields = reader.object("data") else { return .none }
+  private static func data(_ reader: FieldReader) -> (Binarization, PictureForm) {
+    guard let fields = reader.object("data") else { return (.none, PictureForm()) }
     let name = fields.string("binarize", oneOf: Binarization.allCases.map(\.rawValue))
+    let pictures = PictureForm(reader: fields)
     fields.finish()
-    return name.flatMap(Binarization.init) ?? .none
+    return (name.flatMap(Binarization.init) ?? .none, pictures)
   }
 
   private static func settings(_ reader: FieldReader, _ threads: ThreadAllowance) -> TrainingSettings {
@@ -133,10 +144,13 @@ extension TrainingRequest {
   /// What the fields allow each by itself, but not together or not with these data.
   private static func checkTogether(
     _ reader: FieldReader, model: (family: ModelFamily, configuration: Configuration)?, binarization: Binarization,
-    settings: TrainingSettings, dataset: DatasetDescription, validation: DatasetDescription?
+    pictures: PictureForm, settings: TrainingSettings, dataset: DatasetDescription, validation: DatasetDescription?
   ) {
+    if let refusal = pictures.refusal(of: dataset.shape) {
+      return reader.faults.add(reader.pointer(to: "data") + "/" + refusal.field, refusal.detail)
+    }
     let binarize = reader.pointer(to: "data") + "/binarize"
-    switch Preparation.fitting(dataset, binarization: binarization) {
+    switch Preparation.fitting(dataset, binarization: binarization, pictures: pictures) {
     case .failure(let refusal): reader.faults.add(binarize, refusal.detail)
     case .success(let preparation):
       if let fault = model.flatMap({ $0.family.refusal($0.configuration, preparation.input) }) {

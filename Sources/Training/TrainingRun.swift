@@ -25,9 +25,11 @@ final class TrainingRun {
   let log: EventLog
   let stop: StopRequest
   let randomness: Philox
+  let team: ThreadTeam
   var model: any GenerativeModel
   var progress: TrainingProgress
   var reporter: ProgressReporter
+  var course = TrainingCourse()
   private var clock: TrainingClock
 
   init(job: TrainingJob, task: TrainingJob.TrainingTask, folder: String, log: EventLog, stop: StopRequest) throws {
@@ -39,19 +41,19 @@ final class TrainingRun {
     randomness = Philox(seed: UInt64(job.seed))
     data = try TrainingData(task)
     keeper = try CheckpointKeeper(folder: ModelFolder(path: job.modelFolder), log: log)
-    let threads = ThreadTeam(count: task.settings.threads)
+    team = ThreadTeam(count: task.settings.threads)
     if let (checkpoint, path) = try keeper.newest(fitting: job, task, preparation: data.preparation) {
-      model = try checkpoint.makeModel(threads: threads, path: path)
+      model = try checkpoint.makeModel(threads: team, path: path)
       progress = checkpoint.progress
     } else if let origin = task.origin {
       let checkpoint = try keeper.origin(origin, fitting: job, task, preparation: data.preparation)
-      model = try checkpoint.makeModel(threads: threads, path: origin.path, weightDecay: task.settings.weightDecay)
+      model = try checkpoint.makeModel(threads: team, path: origin.path, weightDecay: task.settings.weightDecay)
       let batchSize = task.settings.batchSize
       progress = checkpoint.progress.forked(
         batchSizeBefore: origin.batchSize, batchSize: batchSize, stepsPerEpoch: data.stepsPerEpoch(batch: batchSize))
     } else {
       let optimizer = OptimizerSettings(averagingDecay: task.settings.averagingDecay, weightDecay: task.settings.weightDecay)
-      model = task.family.make(task.configuration, data.preparation.input, optimizer, UInt64(job.seed), threads)
+      model = task.family.make(task.configuration, data.preparation.input, optimizer, UInt64(job.seed), team)
       progress = TrainingProgress()
     }
     clock = TrainingClock(secondsBefore: progress.seconds)
@@ -119,7 +121,7 @@ extension TrainingRun {
     }
     progress.step += 1
     progress.batch += 1
-    progress.lossSum += (model is any ScoresLikelihood ? data.preparation.natsInUnits(loss) : loss) * Double(examples.count)
+    progress.lossSum += (model.lossIsNats ? data.preparation.natsInUnits(loss) : loss) * Double(examples.count)
     progress.lossCount += examples.count
     progress.seconds = clock.seconds
     reporter.trained(examples.count)
@@ -137,14 +139,15 @@ extension TrainingRun {
       ended.lossCount = 0
     }
     var isBest = false
-    if let scoring = model as? any ScoresLikelihood, data.validationCount > 0 {
-      guard let nats = data.validationNats(of: scoring, using: randomness, isStopped: { stop.isMade }) else { return false }
+    if validationName != nil, data.validationCount > 0 {
+      guard let nats = data.validationNats(of: model, using: randomness, isStopped: { stop.isMade }) else { return false }
       guard nats.isFinite else { throw WorkerFailure(.diverged, "step \(ended.step): the validation nats are \(nats)") }
       isBest = ended.validated(nats)
     }
     ended.seconds = clock.seconds
     progress = ended
     if isBest { keeper.holdBest(checkpoint()) }
+    watchCourse()
     if reporter.isDue(epoch: progress.epoch) { reporter.report(progress, to: log, metrics: metrics, epochEnded: progress.epoch) }
     drawSamplesIfDue()
     return true
@@ -192,15 +195,17 @@ extension TrainingRun {
   /// The loss of a family without a likelihood is not in nats, and does not say so.
   private var metrics: JSONValue {
     var metrics = JSONObject()
-    metrics[validationName == nil ? "train_loss" : "train_nats"] = progress.trainNats.map(JSONValue.number)
+    metrics[model.lossIsNats ? "train_nats" : "train_loss"] = progress.trainNats.map(JSONValue.number)
     if let name = validationName, let nats = progress.validationNats {
       metrics[name] = .number(nats)
       metrics["validation_bits_per_dim"] = .number(bitsPerDim(nats))
     }
+    for (name, value) in courseMetrics { metrics[name] = .number(value) }
     return .object(metrics)
   }
 
-  private var validationName: String? { model is any ScoresLikelihood ? "validation_nats" : nil }
+  /// Nil of a family without a density.
+  var validationName: String? { task.family.abilities.contains("score") ? "validation_nats" : nil }
 
   private func bitsPerDim(_ nats: Double) -> Double { LikelihoodEvaluation.bitsPerDim(nats: nats, dims: data.preparation.shape.dims) }
 }

@@ -13,10 +13,12 @@ package enum WorkerCommand {
   ///   - folder: the job's folder with its `job.json`.
   ///   - attempt: written into every line and result, so that those of an earlier attempt are told apart.
   ///   - memoryBytesMax: what this process may allocate beyond what it has at its start; nil sets no limit.
+  ///   - processorSecondsMax: what all its threads together may use; beyond it SIGXCPU ends the process. Nil sets no limit.
   /// - Returns: the process's exit status: 0 when there is a result, or a checkpoint to go on from.
-  package static func run(folder: String, attempt: Int, memoryBytesMax: Int? = nil) -> Int32 {
+  package static func run(folder: String, attempt: Int, memoryBytesMax: Int? = nil, processorSecondsMax: Int? = nil) -> Int32 {
     // A refusal leaves the limit that the parent set, which is no reason not to work.
     if let memoryBytesMax { try? ResourceLimit.data.set(bytesBeyondPresent: memoryBytesMax) }
+    if let processorSecondsMax { try? ResourceLimit.processorSeconds.set(to: processorSecondsMax, graceBeyond: graceSeconds) }
     Termination.heed()
     let stop = StopRequest(heedsTermination: true)
     let lifeline = Lifeline(STDIN_FILENO, for: stop)
@@ -41,6 +43,9 @@ package enum WorkerCommand {
       return ExitStatus.inputOutput
     }
   }
+
+  /// From SIGXCPU, which ends a process that does not block it, to SIGKILL. Chosen.
+  private static let graceSeconds = 10
 
   /// sysexits.h
   private enum ExitStatus {

@@ -23,8 +23,7 @@ struct CheckCommand: ParsableCommand {
       FileHandle.standardError.write(Data("fount check: \(refusal)\n".utf8))
       throw ExitCode(75)  // sysexits.h, EX_TEMPFAIL
     } catch {
-      // A record that can't be opened or read is itself what is wrong.
-      print("\(configuration.database)/fount.sqlite: can't be read: \(error); restore it from a backup")
+      FileHandle.standardError.write(Data("fount check: can't go on: \(error)\n".utf8))
       throw ExitCode(1)
     }
     for finding in check.findings { print(finding) }

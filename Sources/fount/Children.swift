@@ -10,8 +10,13 @@ struct Worker: ParsableCommand {
   @Argument(help: "The job's folder, with its job.json.") var folder: String
   @Option(help: "The number of the attempt, written into every event.") var attempt: Int
   @Option(help: "The most memory that it may map.") var memoryBytes: Int?
+  @Option(help: "The most processor time that its threads may use together.") var processorSeconds: Int?
 
-  func run() throws { throw ExitCode(WorkerCommand.run(folder: folder, attempt: attempt, memoryBytesMax: memoryBytes)) }
+  func run() throws {
+    let status = WorkerCommand.run(
+      folder: folder, attempt: attempt, memoryBytesMax: memoryBytes, processorSecondsMax: processorSeconds)
+    throw ExitCode(status)
+  }
 }
 
 /// `fount sampler`: draws, scores and makes pictures over the socket that is its descriptor 3.

@@ -6,7 +6,7 @@ import ArgumentParser
     commandName: "fount",
     abstract: "Trains generative models on your data, over HTTP.",
     version: ServeCommand.version,
-    subcommands: [ServeCommand.self, CheckCommand.self, ConfigCommand.self, BenchCommand.self],
+    subcommands: [ServeCommand.self, KeyCommand.self, CheckCommand.self, ConfigCommand.self, BenchCommand.self],
     groupedSubcommands: [
       CommandGroup(name: "Children of the server", subcommands: [Worker.self, Sampler.self, Decode.self])
     ])

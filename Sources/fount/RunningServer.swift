@@ -25,8 +25,12 @@ final class RunningServer: Sendable {
     let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let service = try FountService(configuration, executable: executable, logger: logger)
     self.service = service
+    var listening = configuration.server
+    listening.limits.storage = service.storage
     server = try Server(
-      configuration: configuration.server, routes: service.routes, problem: FountService.response, admit: service.admit, logger: logger)
+      configuration: listening, routes: service.routes, problem: FountService.response, admit: { service.admit(&$0) },
+      decorate: { service.decorate(&$0, to: $1) }, observe: service.observe, logger: logger)
+    service.ask(server)
     try server.start()
     try service.start()
   }
@@ -41,6 +45,24 @@ final class RunningServer: Sendable {
       source.setEventHandler { withExtendedLifetime(source) { self.leave(on: number) } }
       source.activate()
     }
+  }
+
+  /// SIGHUP loads certificates and their keys anew, as an operator's tool does after it has renewed them.
+  func reloadOnSignal() {
+    signal(SIGHUP, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .main)
+    // The handler holds its source, which would end with the last reference.
+    source.setEventHandler {
+      withExtendedLifetime(source) {
+        do {
+          try self.server.reloadCertificates()
+          self.logger.notice("certificates and keys are loaded anew")
+        } catch {
+          self.logger.error("certificates and keys stay as they were: \(error)")
+        }
+      }
+    }
+    source.activate()
   }
 
   /// What of the time is the workers', for their checkpoints; the rest is for what they leave undone and for the last answers. Chosen.

@@ -20,6 +20,7 @@ struct ServeCommand: ParsableCommand {
     do {
       let running = try RunningServer(configuration)
       running.leaveOnSignals()
+      running.reloadOnSignal()
       print("Fount listens on \(configuration.address(port: running.port))")
       fflush(nil)
     } catch {

@@ -113,7 +113,8 @@ import Testing
     let description = try decoded(Handmade.idx([1, 2, 2, 3], Array(0..<12))).description
     #expect(try DatasetDescription(json: JSONValue(parsing: description.json.serialized())) == description)
     guard case .object(let whole) = description.json else { throw DecodeTestFault() }
-    for key in whole.keys {
+    // Datasets of a time before they were counted have no duplicates.
+    for key in whole.keys where key != "duplicates" {
       var damaged = whole
       damaged[key] = nil
       #expect(DatasetDescription(json: .object(damaged)) == nil)

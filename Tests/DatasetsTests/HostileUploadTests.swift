@@ -163,12 +163,14 @@ extension HostileUpload {
     HostileUpload(
       "NaN in an IDX", .malformed, "example 0, number 0, at byte 12: is NaN", at: 12, Handmade.idx(type: 0x0d, [1, 1], [0x7f, 0xc0, 0, 0])),
     HostileUpload("bool of 2", .malformed, "is the byte 2; a bool must be 0 or 1", at: nil, Handmade.npy("|b1", "(1, 2)", [1, 2])),
-    HostileUpload("a ZIP archive", .unsupported, "ZIP archive", at: 0, [0x50, 0x4b, 3, 4, 20, 0, 0, 0]),
+    HostileUpload("a ZIP archive cut off", .malformed, "is damaged", at: nil, [0x50, 0x4b, 3, 4, 20, 0, 0, 0]),
     HostileUpload("a PNG", .unsupported, "PNG", at: 0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     HostileUpload("a JPEG", .unsupported, "JPEG", at: 0, [0xff, 0xd8, 0xff, 0xe0]),
-    HostileUpload("a TAR archive", .unsupported, "TAR", at: 0, [UInt8](repeating: 0x61, count: 257) + Array("ustar".utf8)),
+    HostileUpload(
+      "a TAR archive whose sum is wrong", .unsupported, "damaged TAR", at: 0, [UInt8](repeating: 0x61, count: 257) + Array("ustar".utf8)),
     HostileUpload("a pickle", .unsupported, "pickle, which is never loaded", at: 0, [0x80, 4, 0x95, 0, 0]),
-    HostileUpload("text", .unsupported, "is text", at: 0, Array("a,b,c\n1,2,3\n".utf8)),
+    HostileUpload("text", .unsupported, "is text, and no table of numbers", at: nil, Array("a,b,c\n".utf8)),
+    HostileUpload("JSON", .unsupported, "text in JSON", at: 0, Array("{\"a\": 1}".utf8)),
     HostileUpload("noise", .unsupported, "begins with the bytes 07 e3 01 99", at: 0, [7, 0xe3, 1, 0x99, 0xaa]),
     HostileUpload("one byte", .unsupported, "no known format", at: 0, [1]),
   ]
@@ -189,7 +191,7 @@ extension HostileUpload {
 }
 
 /// A sequence that is the same in every run (Steele, Lea & Flood 2014).
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
   var state: UInt64
 
   mutating func next() -> UInt64 {

@@ -8,7 +8,7 @@ import Testing
 
   init() throws {
     scratch = try ScratchFolder()
-    store = try BlobStore(root: "\(scratch.path)/blobs")
+    store = BlobStore(root: "\(scratch.path)/blobs")
   }
 
   private func stage(_ bytes: [UInt8], _ name: String = "staged") throws -> String {

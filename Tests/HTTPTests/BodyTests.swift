@@ -1,4 +1,6 @@
 import Foundation
+import HTTP
+import Synchronization
 import Testing
 
 /// RFC 9112 §6 and §7: the length of a body, the chunked coding, and where bodies go.
@@ -34,6 +36,27 @@ struct BodyTests {
 
   @Test func `Transfer-Encoding in HTTP 1·0 is refused (§6·1)`() throws {
     #expect(try server.answer(to: "POST /memory HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").status == 400)
+  }
+
+  @Test func `a body for a file is refused as soon as there is no more room for it, however it is framed`() throws {
+    let looks = Mutex(0)
+    let server = try TestServer { configuration in
+      configuration.limits.storage = {
+        looks.withLock { $0 += 1 }
+        return looks.withLock { $0 } < 2 ? nil : HTTPFault(.init(code: 507, reasonPhrase: "Insufficient Storage"), "no room")
+      }
+    }
+    for fields in ["Transfer-Encoding: chunked\r\n", "Content-Length: 3900000\r\n"] {
+      looks.withLock { $0 = 0 }
+      let client = try server.connect()
+      client.send(post("/file", fields))
+      let isChunked = fields.hasPrefix("Transfer")
+      let part = String(repeating: "x", count: 1 << 20)
+      // Refused at the second look: what is sent after that may not be taken.
+      for _ in 0..<3 { client.send(isChunked ? "100000\r\n\(part)\r\n" : part) }
+      let answer = try client.readAnswer()
+      #expect(answer.status == 507 && answer.closes, "\(fields)")
+    }
   }
 
   // MARK: §6.2, §6.3 Content-Length

@@ -97,6 +97,29 @@ struct EnduranceTests {
     #expect(status == 200)
   }
 
+  @Test func `connections of one address beyond its limit get 503, and a new one is taken when another has gone`() throws {
+    let server = try TestServer { $0.limits.connectionsPerAddressMax = 3 }
+    let clients = try (0..<3).map { _ in try server.connect() }
+    for client in clients {
+      client.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(try client.readAnswer().status == 200)
+    }
+    let beyond = try server.connect()
+    let answer = try beyond.readAnswer()
+    #expect(answer.status == 503 && answer.fields["retry-after"] == "1" && answer.closes)
+    #expect(beyond.readEnd())
+    beyond.close()
+    clients[0].close()
+    let deadline = Date() + 10
+    var status = 0
+    while status != 200, Date() < deadline {
+      let client = try server.connect()
+      client.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
+      status = (try? client.readAnswer().status) ?? 0
+    }
+    #expect(status == 200)
+  }
+
   @Test func `running out of descriptors is survived`() async {
     await #expect(processExitsWith: .success) {
       let server = try TestServer()

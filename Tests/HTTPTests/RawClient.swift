@@ -56,6 +56,17 @@ final class RawClient: @unchecked Sendable {
     }
   }
 
+  /// Sends the bytes in pieces of random lengths, with a pause now and then.
+  func sendCut(_ bytes: [UInt8]) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let cut = rest.prefix(Int.random(in: 1...max(1, bytes.count / 3)))
+      send(cut)
+      rest = rest.dropFirst(cut.count)
+      if Int.random(in: 0..<4) == 0 { usleep(200) }
+    }
+  }
+
   /// The next answer, interim ones among them.
   /// - Parameter hasBody: false for the answer to a HEAD.
   func readAnswer(hasBody: Bool = true) throws -> Answer {

@@ -124,6 +124,18 @@ struct StreamTests {
     #expect(server.streams.ended.wait(timeout: .now() + 10) == .success)
   }
 
+  @Test func `a client is cut off, too, when it was stuck before there was too much`() throws {
+    let client = try RawClient(port: server.port, receiveBytes: 4096)
+    client.send(get("/stream"))
+    let part = [UInt8](repeating: 1, count: 900_000)
+    server.streams.hasRoom.wait()
+    let stream = try #require(server.streams.latest)
+    // Until the socket takes no more: then one part more may wait, and another is too much.
+    repeat { stream.write(part) } while server.streams.hasRoom.wait(timeout: .now() + 0.5) == .success
+    while stream.write(part) { usleep(200_000) }
+    #expect(server.streams.ended.wait(timeout: .now() + 10) == .success)
+  }
+
   @Test func `a stream whose client left before its head is let go`() throws {
     let weakly: () -> (ResponseStream?) = {
       let responder = Responder { _ in }

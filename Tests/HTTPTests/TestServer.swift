@@ -23,6 +23,7 @@ final class TestServer: Sendable {
     let uploads = folder + "/uploads"
     try FileManager.default.createDirectory(atPath: uploads, withIntermediateDirectories: true)
     try Data(repeating: 7, count: 300_000).write(to: URL(fileURLWithPath: folder + "/picture"))
+    try Data("abcdefghijklmnopqrstuvwxyz".utf8).write(to: URL(fileURLWithPath: folder + "/letters"))
     let (folder, workQueue, disconnected, begun) = (folder, workQueue, disconnected, begun)
     // The routes need the list before `self` is whole.
     let list = WaitingList()
@@ -61,9 +62,30 @@ final class TestServer: Sendable {
           #expect(rename(path, folder + "/kept") == 0)
           responder.respond(.text("kept"))
         },
+        Route(.post, "/form", body: .form(FormPolicy("image", "mask"), bytesMax: 4_000_000, folder: uploads), handler: TestForms.answer),
+        Route(
+          .post, "/either", body: .file(bytesMax: 4_000_000, folder: uploads, form: FormPolicy("file", ignoresOthers: true)),
+          handler: TestForms.answer),
+        Route(.post, "/dropped", body: .dropped(bytesMax: 1000)) { request, responder in responder.respond(.text("\(request.body)")) },
         Route(.get, "/large") { _, responder in responder.respond(.bytes([UInt8](repeating: 9, count: 5_000_000))) },
         Route(.get, "/picture") { _, responder in
           responder.respond(.file(folder + "/picture") { 0..<$0 })
+        },
+        Route(.get, "/ranged") { request, responder in
+          guard let file = try? ServedFile(opening: folder + "/letters") else { return responder.respond(.text("no file")) }
+          let headers: HTTPFields = [
+            .contentType: "text/plain", .eTag: request.query.first?.value ?? "\"one\"", .lastModified: "Sun, 06 Nov 1994 08:49:37 GMT",
+          ]
+          responder.respond(.file(file, headers: headers, to: request))
+        },
+        Route(.get, "/coded") { request, responder in
+          let query = Dictionary(request.query.map { ($0.name, $0.value) }) { first, _ in first }
+          let text = String(repeating: "all work and no play ", count: query["count"].flatMap { Int($0) } ?? 500)
+          var headers: HTTPFields = [.contentType: query["type"] ?? "application/json"]
+          headers[.eTag] = query["tag"]
+          headers[.vary] = query["vary"]
+          let status: HTTPResponse.Status = query["status"] == "304" ? .notModified : .ok
+          responder.respond(Response(status: status, headers: headers, body: .bytes(Array(text.utf8))).coded(for: request))
         },
         Route(.get, "/part") { _, responder in
           responder.respond(.file(folder + "/picture") { _ in 299_990..<300_000 })
@@ -115,7 +137,7 @@ final class TestServer: Sendable {
 
   var filesLeft: [String] { (try? FileManager.default.contentsOfDirectory(atPath: folder + "/uploads")) ?? ["no folder"] }
 
-  /// The one answer to a request; and the same for the request in two parts, split at every byte.
+  /// The one answer to a request; and the same for the request in two parts, split at every byte, and behind others, cut at random.
   func answer(to request: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> Answer {
     try answers(to: request, count: 1, sourceLocation: sourceLocation)[0]
   }
@@ -147,6 +169,14 @@ final class TestServer: Sendable {
     for (client, split) in zip(clients, splits) {
       let answers = try read(client).map(\.withoutTimeAndIdentity)
       #expect(answers == expected.map(\.withoutTimeAndIdentity), "split at byte \(split)", sourceLocation: sourceLocation)
+    }
+    for _ in 0..<3 {
+      let ahead = Int.random(in: 1...3)
+      let client = try connect()
+      client.sendCut(Array(String(repeating: "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n", count: ahead).utf8) + bytes)
+      for _ in 0..<ahead { #expect(try client.readAnswer().text == "hello", sourceLocation: sourceLocation) }
+      let answers = try read(client).map(\.withoutTimeAndIdentity)
+      #expect(answers == expected.map(\.withoutTimeAndIdentity), "behind \(ahead) others", sourceLocation: sourceLocation)
     }
     return expected
   }

@@ -8,12 +8,18 @@ import Testing
   private let imported = ModelRecord(
     id: "mdl_in", job: nil, family: "made", dataset: nil, description: ["preset": "small"], newestStep: 7)
 
+  private func insert(into record: Record) throws {
+    let (_, isRepeated) = try record.insertModel(imported, once: nil) { KeptAnswer(status: 201, location: $0.id, body: []) }
+    #expect(!isRepeated)
+  }
+
   @Test func `is kept without a job or a dataset, and can be deleted`() throws {
     let folder = try TemporaryFolder()
     var record = try Record(opening: folder.database)
-    let kept = try record.insertModel(imported)
+    try insert(into: record)
+    let kept = try #require(try record.model("mdl_in"))
     #expect(kept.job == nil && kept.dataset == nil && kept.newestStep == 7)
-    #expect(throws: RecordError.alreadyThere("mdl_in")) { try record.insertModel(imported) }
+    #expect(throws: RecordError.alreadyThere("mdl_in")) { try insert(into: record) }
     try record.close()
     record = try Record(opening: folder.database)
     #expect(try record.model("mdl_in") == kept)
@@ -56,7 +62,7 @@ import Testing
     record = try Record(opening: folder.database)
     for job in jobs.prefix(2) { #expect(try record.model("mdl_\(job.id)")?.job == job.id) }
     #expect(try record.model("mdl_job_3") == nil)
-    _ = try record.insertModel(imported)
+    try insert(into: record)
     try record.close()
     // The number of what was deleted is not given again.
     let read = Process()

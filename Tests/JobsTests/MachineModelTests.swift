@@ -8,11 +8,17 @@ import Testing
 /// Random verbs, worker's ends, drains and deaths of the server against a model of the machine that fits a page: after every step the
 /// record, the queue and the workers at work must be as the model says.
 ///
-/// `FOUNT_ROUNDS` multiplies the steps; the seed is in the failure's text.
+/// `FOUNT_ROUNDS` multiplies the steps, `FOUNT_SEED` sets the first of four seeds; each is printed, and in a failure's text.
 @Suite(.serialized) struct MachineModelTests {
-  @Test(arguments: [1, 2, 3, 4] as [UInt64])
+  private static let seeds: [UInt64] = {
+    let first = ProcessInfo.processInfo.environment["FOUNT_SEED"].flatMap(UInt64.init) ?? 1
+    return (0..<4).map { first &+ $0 }
+  }()
+
+  @Test(arguments: seeds)
   func `whatever is asked and whatever dies, jobs stand as the model says`(seed: UInt64) throws {
     let rounds = ProcessInfo.processInfo.environment["FOUNT_ROUNDS"].flatMap(Int.init) ?? 1
+    print("machine model: FOUNT_SEED=\(seed)")
     var walk = try MachineWalk(seed: seed)
     for step in 1...(400 * rounds) {
       let what = try walk.step()

@@ -69,16 +69,18 @@ struct RecordAnswersTests {
   }
 
   @Test func `datasets together keep to their bytes, a shared blob counted once, and a repeat is as it was`() throws {
-    func insert(_ dataset: DatasetRecord, once request: KeyedRequest? = nil) throws -> Int {
-      try record.insertDataset(dataset, bytesMax: 10_000, once: request) { _, insertion in
+    func insert(_ dataset: DatasetRecord, once request: KeyedRequest? = nil, isRepeated: Bool = false) throws -> Int {
+      let inserted = try record.insertDataset(dataset, bytesMax: 10_000, once: request) { _, insertion in
         KeptAnswer(status: insertion == .new ? 201 : 200, location: nil, body: [])
-      }.status
+      }
+      #expect(inserted.isRepeated == isRepeated)
+      return inserted.answer.status
     }
     #expect(try insert(.example("ds_1", blob: "a"), once: request) == 201)
     #expect(try insert(.example("ds_2", blob: "b")) == 201)
     #expect(throws: RecordError.datasetsFull(bytesMax: 10_000, bytes: 5000)) { try insert(.example("ds_3", blob: "c")) }
     #expect(try insert(.example("ds_4", blob: "a")) == 201)
     #expect(try insert(.example("ds_1", blob: "a")) == 200)
-    #expect(try insert(.example("ds_1", blob: "a"), once: request) == 201)
+    #expect(try insert(.example("ds_1", blob: "a"), once: request, isRepeated: true) == 201)
   }
 }

@@ -273,6 +273,47 @@ struct WorkerPoolTests {
     #expect(series.first?.at == Date(timeIntervalSince1970: 1_767_323_045))
   }
 
+  @Test func `of a worker that tells too much its checkpoints and samples are told all the same`() throws {
+    let place = try Workplace(
+      #"""
+      awk -v n=$N 'BEGIN { for (i = 0; i < 5000; i++)
+        printf "{\"attempt\":%d,\"type\":\"progress\",\"progress\":{\"step\":%d},\"metrics\":{\"train_nats\":%d}}\n", n, i, i }' > "$F/many"
+      cat "$F/many" >> "$F/events.ndjson"
+      say "{\"attempt\":$N,\"type\":\"samples\",\"epoch\":7}"
+      checkpoint 31
+      succeed
+      """#)
+    _ = try place.record.submitTraining("a")
+    try place.pool.start()
+    try place.wait(for: "a", .succeeded)
+    let events = try place.record.events(of: "a", limit: 10_000)
+    #expect((1000..<5000).contains(events.count { $0.type == "metrics" }))
+    #expect(events.filter { $0.type == "samples" }.map(\.body) == [["epoch": 7]])
+    #expect(events.filter { $0.type == "checkpoint" }.map(\.body) == [["step": 31]])
+    #expect(try place.record.job("a")?.metrics == ["test_nats": 90])
+  }
+
+  @Test func `what a power cut took back of a worker's lines is told once, and what comes after it too`() throws {
+    let script = #"""
+      [ $N = 2 ] && { progress 3 1; succeed; }
+      progress 1 3; progress 2 2; checkpoint 2
+      while [ ! -e "$F/go" ]; do sleep 0.05; done
+      die
+      """#
+    let folder = try TemporaryFolder()
+    let place = try Workplace({ _ in ScriptedEngine(script) }, in: folder)
+    _ = try place.record.submitTraining("a")
+    try place.pool.start()
+    try eventually("the checkpoint is heard") { try place.record.model("mdl_a")?.newestStep == 2 }
+    let events = folder.folder(of: "a").events
+    try Disk.replace(events, with: Array(try Disk.read(events, bytesMax: 1 << 20).prefix(150)))
+    try Disk.replace(folder.folder(of: "a").path + "/go", with: [])
+    try place.wait(for: "a", .succeeded)
+    let told = try place.record.events(of: "a")
+    #expect(told.filter { $0.type == "metrics" }.map { $0.body["metrics"]?["train_nats"] } == [3, 2, 1])
+    #expect(told.count { $0.type == "checkpoint" } == 1)
+  }
+
   @Test func `a worker that can't be started is a reason, not a hang`() throws {
     let place = try Workplace({ _ in LocalEngine(executable: "/nowhere/fount") })
     _ = try place.record.submit(.training("a"))

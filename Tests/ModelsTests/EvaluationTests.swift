@@ -5,7 +5,6 @@ import Testing
 
 /// A model whose nats are the example's first number.
 private struct FirstNumber: ScoresLikelihood {
-  let estimator = "exact"
   func nats(of x: Tensor) -> [Double] { (0..<x.rows).map { Double(x[$0, 0]) } }
 
   let weights: [NamedTensor] = []
@@ -19,7 +18,7 @@ private struct FirstNumber: ScoresLikelihood {
   @Test(arguments: [(dims: 784, most: 500), (dims: 1 << 20, most: 16), (dims: 1 << 22, most: 4)])
   func `scores every example in order, and of large ones fewer at once`(dims: Int, most: Int) {
     var ranges: [Range<Int>] = []
-    let nats = LikelihoodEvaluation.nats(of: 1100, dims: dims, by: FirstNumber(), batch: 500) { range in
+    let nats = LikelihoodEvaluation.nats(of: 1100, dims: dims, by: ExactLikelihood(FirstNumber()), batch: 500) { range in
       ranges.append(range)
       return Tensor(shape: [range.count, 1], scalars: range.map { Float($0) })
     }
@@ -30,7 +29,7 @@ private struct FirstNumber: ScoresLikelihood {
   @Test func `stops between two batches`() {
     var checks = 0
     let nats = LikelihoodEvaluation.nats(
-      of: 100, dims: 1, by: FirstNumber(), batch: 10, examples: { Tensor(shape: [$0.count, 1]) },
+      of: 100, dims: 1, by: ExactLikelihood(FirstNumber()), batch: 10, examples: { Tensor(shape: [$0.count, 1]) },
       isStopped: {
         checks += 1
         return checks > 3

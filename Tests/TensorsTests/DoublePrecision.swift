@@ -190,6 +190,17 @@ private func normalized(_ x: [Double], _ epsilon: Float) -> [Double] {
   return x.map { ($0 - mean) / (variance + Double(epsilon)).squareRoot() }
 }
 
+extension SpectralNorm: DoublePrecision {
+  func exactly(_ inputs: [Doubles]) -> [Double] {
+    let w = inputs[0]
+    var sigma = 0.0
+    for r in 0..<w.rows {
+      for c in 0..<w.columns { sigma += Double(u.scalars[r]) * w.scalars[r * w.columns + c] * Double(v.scalars[c]) }
+    }
+    return w.scalars.map { $0 / sigma }
+  }
+}
+
 extension LSTMCell: DoublePrecision {
   func exactly(_ inputs: [Doubles]) -> [Double] {
     let (gates, before) = (inputs[0], inputs[1])
@@ -306,5 +317,11 @@ extension RunningSum: DoublePrecision {
       }
       return z
     }
+  }
+}
+
+extension LogMeanExp: DoublePrecision {
+  func exactly(_ inputs: [Doubles]) -> [Double] {
+    inputs[0].scalars.indices.map { index in log(inputs.reduce(0) { $0 + exp($1.scalars[index]) } / Double(inputs.count)) }
   }
 }

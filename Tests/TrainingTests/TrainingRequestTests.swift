@@ -136,10 +136,12 @@ import Training
 }
 
 @Suite struct `A request to evaluate` {
-  private func read(_ body: String, dataset: DatasetDescription? = nil, preparation: Preparation? = nil) throws -> [String: String] {
+  private func read(
+    _ body: String, of family: ModelFamily = .made, dataset: DatasetDescription? = nil, preparation: Preparation? = nil
+  ) throws -> [String: String] {
     let faults = Faults()
     let reader = FieldReader(try JSONValue(parsing: body), faults: faults)
-    _ = EvaluationRequest(reader: reader, family: .named("made"), dataset: dataset, preparation: preparation)
+    _ = EvaluationRequest(reader: reader, model: (family, family.schema.defaults), dataset: dataset, preparation: preparation)
     reader.finish()
     return Dictionary(faults.all.map { ($0.pointer, $0.detail) }, uniquingKeysWith: { first, _ in first })
   }

@@ -293,6 +293,23 @@ import Training
     for file in files { #expect(Disk.exists("\(attempts.folder)/\(file)")) }
   }
 
+  @Test func `of many epochs keeps a bounded number of pictures, spread over all of it, stopped or not`() throws {
+    let scratch = try Scratch()
+    let dataset = try scratch.dataset("stripes", shape: smallPicture, bytes: stripes(4))
+    for (number, checks) in [[], [150, 333]].enumerated() {
+      let attempts = try Attempts(scratch, "a\(number)")
+      try attempts.writeTraining(
+        ["configuration": ["hidden_layers": [2]]],
+        training: ["epochs": 600, "batch_size": 4, "validation_fraction": 0, "sample_every_epochs": 1], dataset: dataset)
+      for (attempt, checks) in checks.enumerated() {
+        #expect(WorkerCommand.run(folder: attempts.folder, attempt: attempt + 1, stop: StopRequest(afterChecks: checks)) == 0)
+      }
+      #expect(WorkerCommand.run(folder: attempts.folder, attempt: 9, stop: StopRequest()) == 0)
+      // 600 epochs in steps of 8 are 75 pictures; in steps of 4 they would be more than 128.
+      #expect(try EpochSamples.epochs(in: attempts.folder) == Array(stride(from: 8, through: 600, by: 8)), "\(checks)")
+    }
+  }
+
   /// A checkpoint with something changed, under a digest that is right.
   private func change(_ path: String, _ body: (inout Safetensors) throws -> Void) throws {
     var file = try Safetensors(try Disk.read(path, bytesMax: 1 << 24), requiresDigest: true)

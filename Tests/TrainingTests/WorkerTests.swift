@@ -108,7 +108,8 @@ import Training
 
     let faults = Faults()
     let body = FieldReader(["metrics": ["nats"], "settings": ["batch_size": 7], "seed": 1], faults: faults)
-    let request = try #require(EvaluationRequest(reader: body, family: .named("made"), dataset: nil, preparation: nil))
+    let request = try #require(
+      EvaluationRequest(reader: body, model: (.made, ModelFamily.made.schema.defaults), dataset: nil, preparation: nil))
     let evaluation = try Attempts(scratch, "b")
     try evaluation.write(
       TrainingJob(id: "job_b", model: "mdl_a", modelFolder: training.modelFolder, evaluation: request, dataset: other))
@@ -143,7 +144,7 @@ import Training
     try Disk.createFolders(attempts.modelFolder)
     try Disk.replace("\(attempts.modelFolder)/model.json", with: Array(text.utf8))
     let request = try #require(
-      EvaluationRequest(reader: FieldReader([:], faults: Faults()), family: nil, dataset: nil, preparation: nil))
+      EvaluationRequest(reader: FieldReader([:], faults: Faults()), model: nil, dataset: nil, preparation: nil))
     try attempts.write(
       TrainingJob(id: "job_b", model: "mdl_a", modelFolder: attempts.modelFolder, evaluation: request, dataset: dataset))
     #expect(WorkerCommand.run(folder: attempts.folder, attempt: 1, stop: StopRequest()) == 0)
@@ -159,7 +160,7 @@ import Training
     try training.writeTraining(training: ["epochs": 1], dataset: dataset)
     #expect(WorkerCommand.run(folder: training.folder, attempt: 1, stop: StopRequest()) == 0)
     let request = try #require(
-      EvaluationRequest(reader: FieldReader([:], faults: Faults()), family: nil, dataset: nil, preparation: nil))
+      EvaluationRequest(reader: FieldReader([:], faults: Faults()), model: nil, dataset: nil, preparation: nil))
     let evaluation = try Attempts(scratch, "b")
     try evaluation.write(
       TrainingJob(id: "job_b", model: "mdl_a", modelFolder: training.modelFolder, evaluation: request, dataset: table))

@@ -84,6 +84,12 @@ void fount_sparse_forward(const fount_sparse *layer, long panel);
 // One panel of columns of dw.
 void fount_sparse_weight_gradient(const fount_sparse *layer, long panel);
 
+// bits[i] = `to` where the uniform of site i is below sigmoid(s(to)), 0 elsewhere, with s(β) = base[i] + β · (sums[i] − base[i]),
+// base being 0 where it is NULL. Returns Σ softplus(s(to)) − softplus(s(from)).
+double fount_annealed_units(
+    float *bits, const float *sums, const float *base, long count, float from, float to, uint32_t example, uint32_t step, uint32_t stream,
+    uint64_t seed);
+
 // MARK: A convolution at one pixel after another
 
 // The pixel (row, column) of y as `fount_convolution_forward` gives it without a stride, from inputs that are put as they come to be

@@ -14,7 +14,8 @@ struct DecodedUpload: Sendable {
   var examples: String { "\(folder)/\(DecodedFolder.examplesName)" }
 
   func description() throws -> DatasetDescription {
-    let json = try JSONValue(parsing: try Disk.read("\(folder)/\(DecodedFolder.descriptionName)", bytesMax: 1 << 20))
+    let json = try JSONValue(
+      parsing: try Disk.read("\(folder)/\(DecodedFolder.descriptionName)", bytesMax: DecodedFolder.descriptionBytesMax))
     guard let description = DatasetDescription(json: json) else { throw DecoderFailed(reason: "its description is damaged") }
     return description
   }

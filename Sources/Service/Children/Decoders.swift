@@ -15,7 +15,7 @@ final class Decoders: @unchecked Sendable {
   private struct Work {
     let upload: String
     let decoded: DecodedUpload
-    let format: String?
+    let options: DecodeOptions
     let completion: Completion
   }
 
@@ -36,17 +36,19 @@ final class Decoders: @unchecked Sendable {
   }
 
   /// Decodes the file `upload` into `folder`, which is made, and goes with the last reference to what the completion is given.
-  /// - Parameter format: what the upload must be; nil lets its content tell.
-  func decode(_ upload: String, into folder: String, format: String?, completion: @escaping Completion) {
+  func decode(_ upload: String, into folder: String, _ options: DecodeOptions, completion: @escaping Completion) {
     queue.async {
       guard self.waiting.count < Self.waitingMax else {
         return completion(.failure(Problem(.serviceUnavailable, "too many uploads wait to be decoded", headers: [.retryAfter: "5"])))
       }
       let decoded = DecodedUpload(folder: folder, logger: self.logger)
-      self.waiting.append(Work(upload: upload, decoded: decoded, format: format, completion: completion))
+      self.waiting.append(Work(upload: upload, decoded: decoded, options: options, completion: completion))
       self.startNext()
     }
   }
+
+  /// How many uploads wait.
+  var depth: Int { queue.sync { waiting.count } }
 
   private func startNext() {
     while running < configuration.decoders, !waiting.isEmpty {
@@ -67,7 +69,7 @@ final class Decoders: @unchecked Sendable {
       arguments: [
         "decode", work.upload, work.decoded.folder, "--memory-bytes", String(configuration.decoderMemoryBytesMax),
         "--processor-seconds", String(configuration.decoderSecondsMax), "--file-bytes", String(configuration.datasetsBytesMax),
-      ],
+      ] + work.options.arguments,
       output: .captured(bytesMax: 64 << 10), errors: .captured(bytesMax: 16 << 10),
       deadlineSeconds: Double(configuration.decoderSecondsMax))
     let killsBefore = OutOfMemoryKills.count()
@@ -76,7 +78,7 @@ final class Decoders: @unchecked Sendable {
       work.completion(
         Result {
           try self.refuse(exit, memoryRanOut: OutOfMemoryKills.happened(since: killsBefore))
-          try self.check(try work.decoded.description(), format: work.format)
+          try self.check(try work.decoded.description())
           return work.decoded
         })
       self.startNext()
@@ -108,8 +110,8 @@ final class Decoders: @unchecked Sendable {
     throw Problem.unprocessable([Fault(pointer: "", detail: reason)])
   }
 
-  /// What the configuration allows, and the client said.
-  private func check(_ description: DatasetDescription, format: String?) throws(Problem) {
+  /// What the configuration allows.
+  private func check(_ description: DatasetDescription) throws(Problem) {
     var faults: [Fault] = []
     func allow(_ value: Int, upTo most: Int, _ what: String) {
       if value > most { faults.append(Fault(pointer: "", detail: "at most \(most) \(what) are allowed; the upload has \(value)")) }
@@ -117,9 +119,6 @@ final class Decoders: @unchecked Sendable {
     allow(description.count, upTo: configuration.datasetExamplesMax, "examples")
     if case .image(let height, let width, _) = description.shape {
       allow(height * width, upTo: configuration.imagePixelsMax, "pixels in an image")
-    }
-    if let format, format != description.format {
-      faults.append(Fault(pointer: "", detail: "format says \(format), but the upload is \(description.format)"))
     }
     if !faults.isEmpty { throw .unprocessable(faults) }
   }

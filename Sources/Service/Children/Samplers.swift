@@ -60,6 +60,9 @@ final class Samplers: Sendable {
     return ticket
   }
 
+  /// How many requests wait.
+  var depth: Int { waiting.withLock { $0.count } }
+
   private func serve() {
     var sampler: SamplerChild?
     while true {

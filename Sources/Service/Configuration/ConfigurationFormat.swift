@@ -1,3 +1,5 @@
+import Foundation
+
 /// How a value is written, read and refused.
 struct ConfigurationFormat<Value: Sendable>: Sendable {
   let allowed: String
@@ -36,11 +38,22 @@ extension ConfigurationFormat where Value == String {
     parse: { $0.isEmpty || $0.hasPrefix("~") || $0.utf8.contains(0) ? nil : $0 },
     shown: { $0 })
 
-  static let loopback = Self(
-    allowed: "a loopback address (127.0.0.1, ::1 or localhost): there are no access keys yet,"
-      + " so on any other address everybody who reaches it could use the service",
-    parse: { Loopback.holds($0) ? $0 : nil },
+  /// Names are the resolver's, and one may mean an address that nobody meant.
+  static let address = Self(
+    allowed: "a numeric address, or localhost",
+    parse: { $0 == "localhost" || NumericAddress.isOne($0) ? $0 : nil },
     shown: { $0 })
+}
+
+extension ConfigurationFormat where Value == [String] {
+  static let files = Self(
+    allowed: "files' paths with commas between them, or none",
+    parse: { text in
+      if text == "none" { return [] }
+      let paths = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingPrefix(while: { $0 == " " }) }
+      return paths.allSatisfy { ConfigurationFormat<String>.folder.parse(String($0)) != nil } ? paths.map(String.init) : nil
+    },
+    shown: { $0.isEmpty ? "none" : $0.joined(separator: ",") })
 }
 
 /// Whole numbers as people write them: `4096`, `4_096`. A leading zero is refused, since YAML 1.1 would read it as octal.
@@ -76,11 +89,15 @@ private enum ByteCount {
   }
 }
 
-private enum Loopback {
-  static func holds(_ host: String) -> Bool {
-    if host == "localhost" || host == "::1" { return true }
-    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { Decimal.parse($0).map { (0...255).contains($0) } ?? false }
+/// Addresses as numbers: dotted quads without leading zeros, which some read as octal, and IPv6 as the system reads it.
+private enum NumericAddress {
+  static func isOne(_ text: String) -> Bool {
+    if text.contains(":") {
+      var address = in6_addr()
+      return inet_pton(AF_INET6, text, &address) == 1
+    }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4 && parts.allSatisfy { Decimal.parse($0).map { (0...255).contains($0) } ?? false }
   }
 }
 

@@ -11,8 +11,8 @@ extension ConfigurationKey {
     title: "Where it listens",
     keys: [
       ConfigurationKey(
-        "host", \.host, .loopback, default: .value("127.0.0.1"),
-        "The address to listen on."),
+        "host", \.host, .address, default: .value("127.0.0.1"),
+        "The address to listen on; one that others can reach is listened on only once there is a key (fount key create)."),
       ConfigurationKey(
         "port", \.port, .integer(in: 0...65_535), default: .value(8080),
         "The TCP port; 0 takes any free one."),
@@ -24,6 +24,16 @@ extension ConfigurationKey {
       ConfigurationKey(
         "log_level", \.logLevel, .oneOf(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: .value("info"),
         "The least level that is logged."),
+      ConfigurationKey(
+        "access_log", \.accessLog, .oneOf(["off", "stdout", "stderr"]), default: .value("off"),
+        "Where a line of JSON goes for every answer."),
+      ConfigurationKey(
+        "tls_certificates", \.tlsCertificates, .files, default: .value([]),
+        "Certificate chains, PEM; with any, TLS is spoken and nothing else. The first is shown to clients that name no other's host;"
+          + " SIGHUP loads all anew."),
+      ConfigurationKey(
+        "tls_keys", \.tlsKeys, .files, default: .value([]),
+        "Their keys, PEM, in the same order."),
     ])
 
   private static let folders = Section(
@@ -49,6 +59,9 @@ extension ConfigurationKey {
           min(16 * tebi, max(4 * gibi, machine.memoryBytes / max(1, configuration.workers) / mebi * mebi))
         },
         "The address space of a job's process, its mapped dataset included."),
+      ConfigurationKey(
+        "worker_processor_seconds_max", \.workerProcessorSecondsMax, .seconds(in: 0...1_000_000_000), default: .value(0),
+        "Processor time of a job's process, all its threads together; a job that uses it up fails. 0 sets no limit."),
       ConfigurationKey(
         "job_threads", \.jobThreads, .integer(in: 1...256), default: .value(1),
         "Threads of a job that asks for no number; results do not depend on it."),
@@ -87,6 +100,11 @@ extension ConfigurationKey {
         default: .value(512),
         "Connections at once."),
       ConfigurationKey(
+        "connections_per_address_max", \.connectionsPerAddressMax, .integer(in: 1...100_000),
+        // Behind a proxy all come from one.
+        default: .automatic("all of them") { configuration, _ in configuration.connectionsMax },
+        "Connections at once of one IPv4 address or IPv6 network of 64 bits."),
+      ConfigurationKey(
         "head_bytes_max", \.headBytesMax, .bytes(in: kibi...mebi), default: .value(32 * kibi),
         "Request line and headers together."),
       ConfigurationKey(
@@ -105,6 +123,12 @@ extension ConfigurationKey {
         "request_seconds_max", \.requestSecondsMax, .seconds(in: 1...86_400), default: .value(300),
         "From the end of a request to its answer."),
       ConfigurationKey(
+        "key_requests_per_second_max", \.keyRequestsPerSecondMax, .integer(in: 1...1_000_000), default: .value(100),
+        "Requests of a key in a second; so many may come at once."),
+      ConfigurationKey(
+        "key_requests_per_day_max", \.keyRequestsPerDayMax, .integer(in: 1...1_000_000_000), default: .value(1_000_000),
+        "Requests of a key in a day of UTC."),
+      ConfigurationKey(
         "drain_seconds_max", \.drainSecondsMax, .seconds(in: 0...3600), default: .value(30),
         "From SIGTERM to the end, for running requests and for jobs to write their checkpoints."),
     ])
@@ -119,6 +143,9 @@ extension ConfigurationKey {
         "disk_free_bytes_min", \.diskFreeBytesMin, .bytes(in: 0...1024 * tebi), default: .value(512 * mebi),
         "What must stay free on the disk: below it nothing new is taken, and running jobs go on."),
       ConfigurationKey(
+        "upload_idle_seconds_max", \.uploadIdleSecondsMax, .seconds(in: 60...2_592_000), default: .value(86_400),
+        "An unfinished upload without a new part; then it is removed."),
+      ConfigurationKey(
         "dataset_examples_max", \.datasetExamplesMax, .integer(in: 1...1_000_000_000), default: .value(10_000_000),
         "Examples of a dataset."),
       ConfigurationKey(
@@ -127,6 +154,9 @@ extension ConfigurationKey {
       ConfigurationKey(
         "queued_jobs_max", \.queuedJobsMax, .integer(in: 1...1_000_000), default: .value(1000),
         "Jobs that wait, of one owner: queued, paused or interrupted."),
+      ConfigurationKey(
+        "pinned_checkpoints_max", \.pinnedCheckpointsMax, .integer(in: 0...1_000_000), default: .value(100),
+        "Checkpoints of one model that are kept because they are pinned."),
       ConfigurationKey(
         "samples_max", \.samplesMax, .integer(in: 1...65_536), default: .value(1024),
         "Samples of a request."),

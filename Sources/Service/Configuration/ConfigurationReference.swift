@@ -52,6 +52,7 @@ extension ConfigurationKey {
   private var valueName: String {
     if name.contains("_bytes_") { return "bytes" }
     if name.contains("_seconds_") { return "seconds" }
+    if name.hasPrefix("tls_") { return "files" }
     return ["data": "folder", "database": "folder", "host": "address", "log_level": "level"][name] ?? "n"
   }
 }

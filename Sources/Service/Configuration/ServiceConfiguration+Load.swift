@@ -90,20 +90,32 @@ private struct ConfigurationLayers {
     guard faults.isEmpty else { throw ConfigurationFaults(all: faults) }
     configuration.data = absolute(configuration.data, in: currentFolder)
     configuration.database = absolute(configuration.database, in: currentFolder)
+    configuration.tlsCertificates = configuration.tlsCertificates.map { absolute($0, in: currentFolder) }
+    configuration.tlsKeys = configuration.tlsKeys.map { absolute($0, in: currentFolder) }
     return ServiceConfiguration.Loaded(configuration: configuration, sources: given.mapValues(\.source))
   }
 
   /// Values that are fine each by itself and not together.
   private func disagreements(_ configuration: ServiceConfiguration) -> [ConfigurationFault] {
-    let isRefused = faults.contains { ["job_threads", "job_threads_max"].contains($0.subject) }
-    guard !isRefused, configuration.jobThreads > configuration.jobThreadsMax else { return [] }
-    return [
-      ConfigurationFault(
-        subject: "job_threads", source: given["job_threads"]?.source ?? .preset,
-        detail: "must be at most job_threads_max, which is \(configuration.jobThreadsMax)"
-          + " (\(given["job_threads_max"]?.source ?? .preset)); was \(configuration.jobThreads)")
-    ]
+    var found: [ConfigurationFault] = []
+    if configuration.jobThreads > configuration.jobThreadsMax, !isRefused("job_threads", "job_threads_max") {
+      found.append(
+        ConfigurationFault(
+          subject: "job_threads", source: given["job_threads"]?.source ?? .preset,
+          detail: "must be at most job_threads_max, which is \(configuration.jobThreadsMax)"
+            + " (\(given["job_threads_max"]?.source ?? .preset)); was \(configuration.jobThreads)"))
+    }
+    if configuration.tlsCertificates.count != configuration.tlsKeys.count, !isRefused("tls_certificates", "tls_keys") {
+      found.append(
+        ConfigurationFault(
+          subject: "tls_keys", source: given["tls_keys"]?.source ?? .preset,
+          detail: "must be as many as tls_certificates, which are \(configuration.tlsCertificates.count)"
+            + " (\(given["tls_certificates"]?.source ?? .preset)); were \(configuration.tlsKeys.count)"))
+    }
+    return found
   }
+
+  private func isRefused(_ names: String...) -> Bool { faults.contains { names.contains($0.subject) } }
 
   private func absolute(_ path: String, in folder: String) -> String {
     URL(fileURLWithPath: path, relativeTo: URL(fileURLWithPath: folder, isDirectory: true)).standardizedFileURL.path

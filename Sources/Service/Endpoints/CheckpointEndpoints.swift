@@ -29,7 +29,9 @@ extension FountService {
     reader.finish()
     guard let isPinned, faults.isEmpty else { throw Problem.unprocessable(faults.all) }
     let checkpoints = Checkpoints(of: model, in: folder)
-    guard let step = Int(text), step >= 0, String(step) == text,
+    guard let step = Int(text), step >= 0, String(step) == text else { throw try absentStep(text, of: checkpoints.folder) }
+    if isPinned { try requireRoom(forPinOf: step, in: checkpoints.folder) }
+    guard
       try isPinned ? checkpoints.folder.pin(step: step) : checkpoints.folder.unpin(step: step)
     else { throw try absentStep(text, of: checkpoints.folder) }
     let rest: JSONObject = ["step": .integer(step), "pinned": .bool(isPinned), "kept": false]
@@ -37,19 +39,45 @@ extension FountService {
     return .json(try checkpoints.view(step: step) ?? .object(rest))
   }
 
+  /// Two pins at once may both find the last place free: the limit keeps a disk from filling by and by, and one more does not matter.
+  private func requireRoom(forPinOf step: Int, in folder: ModelFolder) throws {
+    let pinned = try folder.pinnedSteps()
+    guard !pinned.contains(step), pinned.count >= configuration.pinnedCheckpointsMax else { return }
+    throw Problem(
+      .conflict,
+      "the model has \(pinned.count) pinned checkpoints, and \(configuration.pinnedCheckpointsMax) are allowed; unpin one of "
+        + pinned.map(String.init).joined(separator: ", "))
+  }
+
   /// The checkpoint that a model is used by: that of `step` where one is asked for, else the newest while its job runs, and the best of it
-  /// afterwards.
+  /// afterwards; where that one is damaged, the newest sound one, of which the job's events and the log then warn.
   func checkpoint(of model: RecordedModel, step: Int? = nil) throws -> ModelCheckpoint {
     let folder = ModelFolder(path: folder.modelFolder(model.record.id))
     if let step {
       guard let checkpoint = folder.checkpoint(step: step) else { throw try absentStep(String(step), of: folder) }
+      try checkpoints.verify(checkpoint.path)
       return checkpoint
     }
-    guard let checkpoint = try folder.current() else {
+    let current = try folder.current(
+      verify: { try checkpoints.verify($0) }, passOver: { warn(ofDamage: $0, to: model.record) })
+    guard let checkpoint = current else {
       let job = model.record.job.map { "/v1/jobs/\($0)" } ?? "gone"
       throw Problem(.conflict, "the model has no checkpoint yet; its job is \(job)", headers: [.retryAfter: "5"])
     }
     return checkpoint
+  }
+
+  /// Tells those who follow the job, once, and the log.
+  func warn(ofDamage fault: ModelFolder.Fault, to model: ModelRecord) {
+    do {
+      if let job = model.job {
+        guard try record.warn(job, "\(fault.told); the newest sound checkpoint takes its place, if there is one") else { return }
+        watch.changed(job)
+      }
+    } catch {
+      logger.warning("a warning could not be kept: \(error)", metadata: ["model": "\(model.id)"])
+    }
+    logger.error("a checkpoint is damaged", metadata: ["path": "\(fault.path)", "fault": "\(fault.detail)"])
   }
 
   private func absentStep(_ step: String, of folder: ModelFolder) throws -> Problem {

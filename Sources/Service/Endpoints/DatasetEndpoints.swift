@@ -9,52 +9,58 @@ import Training
 
 /// Datasets: uploaded once, immutable, known by their contents.
 extension FountService {
-  static let formats = ["idx", "npy"]
-
   /// Streams have ended: the body lies in a file. It is hashed, decoded in a child, and adopted; then it is a dataset.
   func uploadDataset(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
       let query = QueryReader(request)
-      let name = query.string("name")
-      let format = query.string("format", oneOf: Self.formats)
-      if let name, name.utf8.count > 200 { query.fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
+      let (name, options) = (query.name(), query.decodeOptions())
       try query.finish()
-      let (upload, bytes) = try Self.examples(in: request)
-      let digest = try SHA256.of(file: upload)
-      try Self.check(request.headers[.reprDigest], against: digest)
-      let id = Self.datasetID(upload: digest, format: format)
-      let keyed = try KeyedRequest(request, body: digest)
-      if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
-      if let answer = try self.answerKnown(id, once: keyed) { return reply(.success(Response(answer))) }
-      try self.freeSpace.require(bytes)
-      let staged = "\(self.folder.incoming)/\(request.id)"
-      self.decoders.decode(upload, into: staged, format: format) { result in
-        self.answer(request, responder) {
-          let upload = Upload(id: id, name: name, digest: digest, bytes: bytes)
-          return Response(try self.adopt(try result.get(), of: upload, once: keyed))
-        }
-      }
+      let file = try Self.examples(in: request)
+      let bytes = UploadedBytes(path: file.path, count: file.bytes, name: name, options: options, reprDigest: request.headers[.reprDigest])
+      try self.addDataset(bytes, request, isKeyed: true, reply)
     }
   }
 
-  /// The file of examples that is a request's body.
-  static func examples(in request: Request) throws(Problem) -> (path: String, bytes: Int) {
-    if request.headers[.contentType]?.lowercased().hasPrefix("multipart/") == true {
-      throw Problem(.unsupportedMediaType, "the body must be the file itself, as curl --data-binary @FILE or -T FILE sends it, not a form")
+  /// A file of examples on the server's disk, and what the client said of it.
+  struct UploadedBytes {
+    let path: String
+    let count: Int
+    let name: String?
+    let options: DecodeOptions
+    /// The field Repr-Digest, nil where none was given.
+    let reprDigest: String?
+  }
+
+  /// Makes a dataset of a file, which stays until the reply.
+  /// - Parameter isKeyed: whether an Idempotency-Key of the request stands for this dataset.
+  func addDataset(_ bytes: UploadedBytes, _ request: Request, isKeyed: Bool, _ reply: @escaping Reply) throws {
+    let digest = try SHA256.of(file: bytes.path)
+    try Self.check(bytes.reprDigest, against: digest)
+    let id = Self.datasetID(upload: digest, bytes.options)
+    let keyed = isKeyed ? try KeyedRequest(request, body: digest) : nil
+    if let keyed, let kept = try record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
+    if let answer = try answerKnown(id, once: keyed) { return reply(.success(answer)) }
+    try freeSpace.require(bytes.count)
+    let upload = Upload(id: id, name: bytes.name, digest: digest, bytes: bytes.count)
+    decoders.decode(bytes.path, into: "\(folder.incoming)/\(request.id)", bytes.options) { result in
+      self.work(reply) { try self.adopt(try result.get(), of: upload, once: keyed) }
     }
-    guard case .file(let path, let bytes) = request.body, bytes > 0 else {
-      throw .unprocessable([Fault(pointer: "", detail: "the body is empty; an IDX or NPY file is needed, plain or gzipped")])
-    }
-    return (path, bytes)
+  }
+
+  /// The file of examples that a request brings.
+  static func examples(in request: Request) throws(Problem) -> UploadedFile {
+    try UploadedFile(in: request, needed: "a file of examples is needed")
   }
 
   /// A dataset is its bytes and how they were decoded: the same upload is the same dataset, here and on every server.
-  private static func datasetID(upload: Digest, format: String?) -> String {
-    Identifier.derived(prefix: "ds", from: SHA256.of(Array("\(upload.hex) \(decodingVersion) \(format ?? "")".utf8)))
+  private static func datasetID(upload: Digest, _ options: DecodeOptions) -> String {
+    var identity: [JSONValue] = [.string(upload.hex), .integer(decodingVersion)]
+    identity += options.arguments.map { .string($0) }
+    return Identifier.derived(prefix: "ds", from: SHA256.of(JSONValue.array(identity).serializedBytes()))
   }
 
   /// Changes when the same bytes would decode to other examples.
-  private static let decodingVersion = 1
+  private static let decodingVersion = 2
 
   /// What the record tells of an upload beside its examples.
   private struct Upload {
@@ -65,7 +71,7 @@ extension FountService {
   }
 
   /// The blob first, then the row that names it: a dataset that is there can be read.
-  private func adopt(_ decoded: DecodedUpload, of upload: Upload, once keyed: KeyedRequest?) throws -> KeptAnswer {
+  private func adopt(_ decoded: DecodedUpload, of upload: Upload, once keyed: KeyedRequest?) throws -> Response {
     let description = try decoded.description()
     let digest = try SHA256.of(file: decoded.examples)
     let dataset = DatasetRecord(
@@ -75,12 +81,18 @@ extension FountService {
     return try blobs.changing { store in
       do {
         try store.adopt(decoded.examples, digest: digest)
-        return try record.insertDataset(dataset, bytesMax: configuration.datasetsBytesMax, once: keyed, answer: Self.created)
+        return try insert(dataset, once: keyed)
       } catch {
         removeUnreferenced(digest, from: store)
         throw error
       }
     }
+  }
+
+  private func insert(_ dataset: DatasetRecord, once keyed: KeyedRequest?) throws -> Response {
+    let (answer, isRepeated) = try record.insertDataset(
+      dataset, bytesMax: configuration.datasetsBytesMax, once: keyed, answer: Self.created)
+    return Response(answer, isRepeated: isRepeated)
   }
 
   private static func created(_ dataset: DatasetRecord, _ insertion: Record.Insertion) -> KeptAnswer {
@@ -89,10 +101,10 @@ extension FountService {
   }
 
   /// Nil for a dataset that is new, or whose blob is lost: such an upload brings it back.
-  private func answerKnown(_ id: String, once keyed: KeyedRequest?) throws -> KeptAnswer? {
+  private func answerKnown(_ id: String, once keyed: KeyedRequest?) throws -> Response? {
     try blobs.changing { store in
       guard let known = try record.dataset(id), let digest = Digest(hex: known.blobDigest), store.contains(digest) else { return nil }
-      return try record.insertDataset(known, bytesMax: configuration.datasetsBytesMax, once: keyed, answer: Self.created)
+      return try insert(known, once: keyed)
     }
   }
 
@@ -162,6 +174,33 @@ extension DatasetRecord {
     view["created_at"] = createdAt.rfc3339
     view["links"] = ["self": "/v1/datasets/\(id)", "preview": "/v1/datasets/\(id)/preview.png"]
     return .object(view)
+  }
+}
+
+extension QueryReader {
+  /// What a client calls what it makes.
+  func name() -> String? {
+    let name = string("name")
+    if let name, name.utf8.count > 200 { fault("name", "must be at most 200 bytes; was \(name.utf8.count)") }
+    return name
+  }
+
+  /// What a client says of the examples that it sends: `format`, `array`, `labels` and `resize`.
+  func decodeOptions() -> DecodeOptions {
+    var options = DecodeOptions()
+    options.format = string("format", oneOf: UploadFormat.allCases.map(\.rawValue)).flatMap(UploadFormat.init)
+    for (name, option) in [("array", \DecodeOptions.array), ("labels", \.labels)] {
+      let value = string(name)
+      if let value, !(1...200).contains(value.utf8.count) || value.utf8.contains(0) {
+        fault(name, "must be a name of 1 to 200 bytes; has \(value.utf8.count)")
+      }
+      options[keyPath: option] = value
+    }
+    if let text = string("resize") {
+      options.resize = DecodeOptions.Sides(text)
+      if options.resize == nil { fault("resize", "must be HEIGHTxWIDTH, each 1 to 4096, as in 28x28; was \(text.prefix(60))") }
+    }
+    return options
   }
 }
 

@@ -19,7 +19,8 @@ extension FountService {
     let answer: (response: Response, isRepeated: Bool)
     do {
       let origin = try takeOrigin(of: parent, step: try Self.step(in: body), into: newFolder)
-      let (submission, made) = try jobPayload.fork(of: origin, body: body, model: model)
+      var (submission, made) = try jobPayload.fork(of: origin, body: body, model: model)
+      submission.owner = request.head.principal
       answer = try submitted(submission, model: made, once: keyed)
     } catch {
       try Disk.removeTree(newFolder)
@@ -51,18 +52,36 @@ extension FountService {
     let path = "\(newFolder)/\(TrainingOrigin.fileName)"
     for _ in 0..<3 {
       let steps = try source.keptSteps()
-      guard let newest = steps.last else {
+      if steps.isEmpty {
         throw Problem(.conflict, "the job has no checkpoint yet; it is \(parent.status.rawValue)", headers: [.retryAfter: "5"])
       }
-      let chosen = step ?? newest
-      guard steps.contains(chosen) else {
+      if let step, !steps.contains(step) {
         let kept = steps.map(String.init).joined(separator: ", ")
-        throw Problem.unprocessable([Fault(pointer: "/step", detail: "must be one of the steps that are kept, \(kept); was \(chosen)")])
+        throw Problem.unprocessable([Fault(pointer: "/step", detail: "must be one of the steps that are kept, \(kept); was \(step)")])
       }
-      guard let kept = source.checkpoint(step: chosen), try Self.isLinked(kept.path, as: path) else { continue }
-      return JobPayload.Origin(job: parent, model: model, step: chosen, head: try CheckpointHead(path: path))
+      if let taken = try soundOrigin(of: step.map { [$0] } ?? steps.reversed(), in: source, of: model, as: path) {
+        return JobPayload.Origin(job: parent, model: model, step: taken, head: try CheckpointHead(path: path))
+      }
     }
     throw Problem(.serviceUnavailable, "the job's checkpoints change quickly; ask again", headers: [.retryAfter: "1"])
+  }
+
+  /// Links the first sound checkpoint of these steps; nil where one has gone meanwhile, and throws where all are damaged.
+  private func soundOrigin(of steps: [Int], in source: ModelFolder, of model: ModelRecord, as path: String) throws -> Int? {
+    var fault: CheckpointError?
+    for step in steps {
+      guard let kept = source.checkpoint(step: step), try Self.isLinked(kept.path, as: path) else { return nil }
+      do {
+        try checkpoints.verify(path)
+        return step
+      } catch let error as CheckpointError {
+        try Disk.removeTree(path)
+        warn(ofDamage: .init(path: kept.path, detail: error.detail), to: model)
+        fault = fault ?? error
+      }
+    }
+    if let fault { throw fault }
+    return nil
   }
 
   /// False where the file has gone.

@@ -17,7 +17,8 @@ extension FountService {
     guard case .bytes(let bytes) = request.body else { throw Problem(.badRequest, "the body is empty; a JSON object is needed") }
     let keyed = isDry ? nil : try KeyedRequest(request, body: SHA256.of(bytes))
     if let keyed, let kept = try record.answer(to: keyed) { return Response(kept, isRepeated: true) }
-    let (submission, model) = try jobPayload.submission(of: try JSONValue(parsing: bytes))
+    var (submission, model) = try jobPayload.submission(of: try JSONValue(parsing: bytes))
+    submission.owner = request.head.principal
     if isDry { return .json(["dry_run": true, "request": submission.request]) }
     return try submit(submission, model: model, once: keyed)
   }

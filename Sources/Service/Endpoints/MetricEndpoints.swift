@@ -58,7 +58,11 @@ extension FountService {
     let text = request.parameters["epoch"] ?? ""
     guard let epoch = Int(text), epoch >= 1, String(epoch) == text,
       let file = try folder.openedFile("\(folder.jobs)/\(job.id)/\(EpochSamples.name(epoch: epoch))")
-    else { throw Problem(.notFound, "the job made no samples at the end of epoch \(text.prefix(60)); its events name those that it made") }
+    else {
+      let epochs = try EpochSamples.epochs(in: "\(folder.jobs)/\(job.id)").map(String.init)
+      let those = epochs.isEmpty ? "it has none yet" : "it has those of \(epochs.joined(separator: ", ")), of a long run a part"
+      throw Problem(.notFound, "the job has no samples of the end of epoch \(text.prefix(60)); \(those)")
+    }
     return Response(
       status: .ok, headers: [.contentType: "image/png", .cacheControl: "private, no-cache"], body: .file(file, 0..<file.count))
   }

@@ -32,11 +32,11 @@ extension FountService {
   func view(of model: RecordedModel) throws -> JSONValue {
     let (id, description) = (model.record.id, model.record.description)
     let job = try model.record.job.flatMap { try pool.liveJob($0) }
-    let score: JSONObject = model.family.abilities.contains("score") ? ["score": "/v1/models/\(id)/score"] : [:]
     var links: JSONObject = ["self": "/v1/models/\(id)"]
     if let job = model.record.job { links["job"] = "/v1/jobs/\(job)" }
     links["samples"] = "/v1/models/\(id)/samples"
-    for (key, value) in score { links[key] = value }
+    for ability in model.family.abilities { links[ability] = .string("/v1/models/\(id)/\(ability)") }
+    if model.family.hasFilters, model.isOfPictures { links["filters"] = .string("/v1/models/\(id)/filters.png") }
     links["checkpoints"] = "/v1/models/\(id)/checkpoints"
     links["weights"] = "/v1/models/\(id)/weights.safetensors"
     return .object([

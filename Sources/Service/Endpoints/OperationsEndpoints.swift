@@ -12,6 +12,7 @@ extension FountService {
 
   func ready(_ request: Request) throws -> Response {
     try QueryReader(request).finish()
+    if !isStarted { throw Problem(.serviceUnavailable, "the server is starting", headers: [.retryAfter: "1"]) }
     if isDraining { throw Problem(.serviceUnavailable, "the server is leaving", headers: [.retryAfter: "10"]) }
     return .json(["status": "ready"])
   }

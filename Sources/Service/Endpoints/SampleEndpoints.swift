@@ -1,4 +1,3 @@
-import Datasets
 import Files
 import HTTP
 import HTTPTypes
@@ -8,12 +7,8 @@ import Models
 import Tensors
 import Training
 
-/// Samples and scores: drawn by a sampler child, the same bytes for the same model, seed and query.
+/// Samples: drawn by a sampler child, the same bytes for the same model, seed and query.
 extension FountService {
-  private static let png = "image/png"
-  private static let npy = "application/x-npy"
-  private static let json = "application/json"
-
   /// A grid (PNG), an array (NPY) or, for tables, rows (JSON).
   func drawSamples(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
@@ -21,13 +16,13 @@ extension FountService {
       let picture = self.pictureParameters(query)
       let seed = query.integer("seed", in: 0...SamplerLimits.seedMax)
       let temperature = query.number("temperature", in: SamplerLimits.temperatures) ?? 1
-      let step = query.step()
+      let (step, chain) = (query.step(), query.chain())
       try query.finish()
       let model = try self.model(named: request.parameters["id"])
-      let format = try Self.format(for: model, accept: request.headers[.accept])
+      let format = try Self.form(of: model, request)
       let drawing = Drawing(
         path: request.path, model: model, step: step, selection: .first(count: picture.count, columns: picture.columns),
-        seed: seed, temperature: temperature, scale: picture.scale, format: format)
+        seed: seed, temperature: temperature, scale: picture.scale, format: format, chain: try chain.length(for: model.family))
       try self.draw(drawing, request, responder, reply)
     }
   }
@@ -39,19 +34,19 @@ extension FountService {
       let seed = query.integer("seed", in: 0...SamplerLimits.seedMax)
       let scale = query.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
       let temperature = query.number("temperature", in: SamplerLimits.temperatures) ?? 1
-      let step = query.step()
+      let (step, chain) = (query.step(), query.chain())
       try query.finish()
       let model = try self.model(named: request.parameters["id"])
       let text = request.parameters["index"] ?? ""
       guard let index = Int(text), (0...SamplerLimits.indexMax).contains(index), String(index) == text else {
         throw Problem(.notFound, "samples are numbered from 0 to \(SamplerLimits.indexMax); there is none \(text.prefix(60))")
       }
-      guard case .image = model.preparation.shape else {
+      guard model.isOfPictures else {
         throw Problem(.conflict, "the model's examples are rows of a table, of which there is no picture; ask samples for JSON or NPY")
       }
       let drawing = Drawing(
         path: request.path, model: model, step: step, selection: .one(index: index), seed: seed, temperature: temperature, scale: scale,
-        format: .png)
+        format: .png, chain: try chain.length(for: model.family))
       try self.draw(drawing, request, responder, reply)
     }
   }
@@ -66,9 +61,11 @@ extension FountService {
     let temperature: Double
     let scale: Int
     let format: SamplerRequest.Format
+    let chain: ChainLength?
   }
 
-  /// - Parameter mayRetry: while a job runs, a newer checkpoint may take the place of the one that was asked for; then that one is.
+  /// - Parameter mayRetry: while a job runs, a newer checkpoint may take the place of the one that was asked for; then that one is. So is
+  ///   another where the disk has damaged the checkpoint since it was looked at.
   private func draw(
     _ drawing: Drawing, _ request: Request, _ responder: Responder, _ reply: @escaping Reply, mayRetry: Bool = true
   ) throws {
@@ -76,27 +73,18 @@ extension FountService {
     let seed = drawing.seed ?? Int.random(in: 0...SamplerLimits.seedMax)
     let samples = SamplerRequest.Samples(
       checkpoint: checkpoint.path, model: drawing.model.record.id, selection: drawing.selection, seed: seed,
-      temperature: drawing.temperature, scale: drawing.scale, format: drawing.format)
+      temperature: drawing.temperature, scale: drawing.scale, format: drawing.format, chain: drawing.chain)
     let headers = Self.headers(of: samples, at: checkpoint, request, isSeedDrawn: drawing.seed == nil)
     if let tag = headers[.eTag], EntityTag.isNamed(tag, in: request.headers[.ifNoneMatch]) {
       return reply(.success(Response(status: .notModified, headers: headers)))
     }
     let retry: Reply = { result in
-      guard mayRetry, case .failure(let error as SamplerFailure) = result, error.reason == .absent else { return reply(result) }
+      guard mayRetry, case .failure(let error as SamplerFailure) = result, [.absent, .checkpoint].contains(error.reason) else {
+        return reply(result)
+      }
       self.answerLater(request, responder) { try self.draw(drawing, request, responder, $0, mayRetry: false) }
     }
     ask(.sample(samples), responder, retry) { Response(sampled: $0, headers: headers) }
-  }
-
-  /// PNG unless asked otherwise; tables have no picture, and pictures no JSON.
-  private static func format(for model: RecordedModel, accept: String?) throws(Problem) -> SamplerRequest.Format {
-    let offers: [String] = if case .image = model.preparation.shape { [png, npy] } else { [json, npy] }
-    switch ContentNegotiation.choose(offers, accept: accept) {
-    case png: return .png
-    case npy: return .npy
-    case json: return .json
-    default: throw Problem(.notAcceptable, "samples of this model are given as \(offers.joined(separator: " or "))")
-    }
   }
 
   /// The strong tag is made of all that the bytes depend on, so that it is known before they are drawn.
@@ -116,36 +104,5 @@ extension FountService {
       headers[.cacheControl] = "no-store"
     }
     return headers
-  }
-
-  /// `−ln p(x)` of each example that the body holds, in any format of a dataset.
-  func score(_ request: Request, _ responder: Responder) {
-    answerLater(request, responder) { reply in
-      let query = QueryReader(request)
-      let format = query.string("format", oneOf: Self.formats)
-      let step = query.step()
-      try query.finish()
-      let model = try self.model(named: request.parameters["id"])
-      guard model.family.abilities.contains("score") else {
-        throw Problem(.conflict, "the family \(model.family.name) has no density: it can't score")
-      }
-      let checkpoint = try self.checkpoint(of: model, step: step)
-      let (upload, _) = try Self.examples(in: request)
-      self.decoders.decode(upload, into: "\(self.folder.incoming)/\(request.id)", format: format) { result in
-        do {
-          let decoded = try result.get()
-          let description = try decoded.description()
-          if let refusal = model.preparation.refusal(of: description) {
-            throw Problem.unprocessable([Fault(pointer: "", detail: "the examples \(refusal)")])
-          }
-          let file = DatasetFile(path: decoded.examples, description: description)
-          let score = SamplerRequest.Score(checkpoint: checkpoint.path, model: model.record.id, dataset: file)
-          // The sampler reads the decoded examples until it has answered.
-          self.ask(.score(score), responder, reply) { frame in withExtendedLifetime(decoded) { Response(sampled: frame) } }
-        } catch {
-          reply(.failure(error))
-        }
-      }
-    }
   }
 }

@@ -24,7 +24,11 @@ extension FountService {
         .contentDisposition: "attachment; filename=\"\(model.record.id)-\(checkpoint.step).safetensors\"",
       ]
       headers[.acceptRanges] = "bytes"
-      return .file(file, headers: headers, to: request)
+      let answer = Response.file(file, headers: headers, to: request)
+      guard answer.status != .rangeNotSatisfiable else {
+        throw Problem(.rangeNotSatisfiable, "the file has \(file.count) bytes, and none of the range", headers: answer.headers)
+      }
+      return answer
     }
     throw Problem(.serviceUnavailable, "the model's checkpoints change quickly; ask again", headers: [.retryAfter: "1"])
   }
@@ -34,7 +38,7 @@ extension FountService {
     do {
       guard let file = try folder.openedFile(checkpoint.path) else { return nil }
       return (file, try CheckpointHead(path: checkpoint.path))
-    } catch CheckpointError.unreadable(let error) where error.meansAbsent {
+    } catch let error as CheckpointError where error.meansAbsent {
       return nil
     }
   }
@@ -47,19 +51,13 @@ extension FountService {
   func importModel(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
       try QueryReader(request).finish()
-      guard case .file(let upload, let bytes) = request.body, bytes > 0 else {
-        throw Problem.unprocessable([Fault(pointer: "", detail: "the body is empty; a file of weights.safetensors is needed")])
-      }
-      if request.headers[.contentType]?.lowercased().hasPrefix("multipart/") == true {
-        let way = "as curl --data-binary @FILE or -T FILE sends it"
-        throw Problem(.unsupportedMediaType, "the body must be the file itself, \(way), not a form")
-      }
-      let keyed = try KeyedRequest(request, body: try SHA256.of(file: upload))
+      let upload = try UploadedFile(in: request, needed: "a file of weights.safetensors is needed")
+      let keyed = try KeyedRequest(request, body: try SHA256.of(file: upload.path))
       if let keyed, let kept = try self.record.answer(to: keyed) { return reply(.success(Response(kept, isRepeated: true))) }
-      try self.freeSpace.require(bytes)
+      try self.freeSpace.require(upload.bytes)
       let id = Identifier.random(prefix: "mdl")
       let staged = StagedFolder("\(self.folder.incoming)/\(request.id)", logger: self.logger)
-      let question = SamplerRequest.importing(.init(file: upload, folder: staged.path, model: id))
+      let question = SamplerRequest.importing(.init(file: upload.path, folder: staged.path, model: id))
       let ticket = self.samplers.submit(question) { result in
         // The upload and what was made of it stay until all is moved.
         self.answer(request, responder) {

@@ -66,9 +66,9 @@ import Testing
 
   private struct Waited: Error {}
 
-  @Test func `say which is the best, and that is the model when the job has finished`() throws {
+  @Test func `say which is the best, and that is the model when the job has finished; no more are pinned than may be`() throws {
     let folder = try TemporaryFolder()
-    let fount = try FountProcess(data: folder.path)
+    let fount = try FountProcess(data: folder.path, flags: ["--pinned-checkpoints-max", "1"])
     // So few examples that validation soon gets worse.
     let dataset = try fount.dataset(SampleData.chains(height: 4, width: 4, count: 60))
     let training: JSONValue = [
@@ -98,6 +98,13 @@ import Testing
       try fount.curl("/v1/models/\(model)/score?step=\($0)", "--data-binary", "@\(upload)").json["nats"]
     }
     #expect(scores[0]?.array?.count == 3 && scores[0] != scores[1])
+
+    #expect(try Self.pin(fount, model, "\(step)", #"{"pinned": true}"#).status == 200)
+    let beyond = try Self.pin(fount, model, "\(newest)", #"{"pinned": true}"#)
+    #expect(beyond.status == 409 && beyond.text.contains("unpin one of \(step)"), "\(beyond.text)")
+    #expect(try Self.pin(fount, model, "\(step)", #"{"pinned": true}"#).status == 200)
+    #expect(try Self.pin(fount, model, "\(step)", #"{"pinned": false}"#).status == 200)
+    #expect(try Self.pin(fount, model, "\(newest)", #"{"pinned": true}"#).status == 200)
   }
 
   @Test func `are refused where there is none, or the wish is none`() throws {

@@ -16,11 +16,16 @@ final class FountProcess {
   }()
 
   /// Starts it on a folder, and returns when it listens.
-  init(data: String, flags: [String] = [], environment: [String: String] = [:]) throws {
+  /// - Parameter log: the file that it logs to, warnings too; nil passes its errors on.
+  init(data: String, flags: [String] = [], environment: [String: String] = [:], log: String? = nil) throws {
     self.data = data
     self.flags = flags
     process.executableURL = URL(fileURLWithPath: Self.executable)
-    process.arguments = ["serve", "--port", "0", "--data", data, "--log-level", "error"] + flags
+    process.arguments = ["serve", "--port", "0", "--data", data, "--log-level", log == nil ? "error" : "warning"] + flags
+    if let log {
+      _ = FileManager.default.createFile(atPath: log, contents: nil)
+      process.standardError = FileHandle(forWritingAtPath: log)
+    }
     var environment = environment
     environment["PATH"] = "/usr/bin:/bin"
     // The address sanitizer would insist on being loaded first.

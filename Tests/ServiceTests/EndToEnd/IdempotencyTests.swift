@@ -56,6 +56,23 @@ import Testing
     #expect(try fount.curl("/v1/datasets", "--data-binary", "@\(file)").status == 200)
   }
 
+  @Test func `of many uploads at once says which are repeats`() throws {
+    let folder = try TemporaryFolder()
+    let fount = try FountProcess(data: folder.path, flags: ["--workers", "0"])
+    let file = folder.path + "-bars"
+    try Data(SampleData.barsAndStripes(side: 3, copies: 3)).write(to: URL(fileURLWithPath: file))
+    defer { try? FileManager.default.removeItem(atPath: file) }  // A leftover harms nothing.
+    let requests = (0..<8).flatMap { _ in ["-o", "/dev/null", "\(fount.base)/v1/datasets"] }
+    let curl = try Program.run(
+      "/usr/bin/curl",
+      [
+        "-sS", "-Z", "--parallel-immediate", "-w", "%{http_code} %header{idempotency-replayed}\n", "-H", "Idempotency-Key: same",
+        "--data-binary", "@\(file)",
+      ] + requests)
+    let lines = curl.output.split(separator: "\n").sorted()
+    #expect(lines == ["201 "] + [Substring](repeating: "201 true", count: 7), "\(curl)")
+  }
+
   @Test func `forks once`() throws {
     let folder = try TemporaryFolder()
     let fount = try FountProcess(data: folder.path)

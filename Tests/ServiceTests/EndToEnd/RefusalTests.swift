@@ -34,8 +34,12 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder.path + "-long") }  // A leftover harms nothing.
     let long = try fount.curl("/v1/datasets", "-H", "Transfer-Encoding: chunked", "--data-binary", "@\(folder.path)-long")
     #expect(long.status == 413)
-    let form = try fount.curl("/v1/datasets", "-F", "file=abc")
-    #expect(form.status == 415 && form.text.contains("--data-binary"))
+    for (form, status, words) in [("file=abc", 422, "no table of numbers"), ("data=abc", 422, "\"data\""), ("file=", 422, "empty")] {
+      let answer = try fount.curl("/v1/datasets", "-F", form)
+      #expect(answer.status == status && answer.text.contains(words.replacing("\"", with: "\\\"")), "\(form): \(answer.text)")
+    }
+    let mixed = try fount.curl("/v1/datasets", "-H", "Content-Type: multipart/mixed; boundary=a", "--data-binary", "--a--")
+    #expect(mixed.status == 415)
     #expect(try fount.curl("/v1/datasets").json["data"] == [])
     #expect(try Self.files(in: folder.path + "/incoming").isEmpty)
     #expect(try Self.files(in: folder.path + "/blobs").isEmpty)

@@ -5,13 +5,12 @@ import Testing
 /// Random requests to a server that runs no job, against a model of what it keeps: every answer's status, and every list, as the model
 /// says. Restarts and kills come in between and change nothing. What workers add to the machine is another suite's, at the pool itself.
 ///
-/// `FOUNT_ROUNDS` multiplies the requests; a failure names the seed and the request.
+/// `FOUNT_ROUNDS` multiplies the requests, `FOUNT_SEED` sets the seed, which is printed; a failure names it and the request.
 @Suite struct `Thousands of random requests` {
   @Test func `are answered as a model of the service says, over restarts and kills`() throws {
-    let rounds = ProcessInfo.processInfo.environment["FOUNT_ROUNDS"].flatMap(Int.init) ?? 1
-    let seed = ProcessInfo.processInfo.environment["FOUNT_SEED"].flatMap(UInt64.init) ?? 7
+    let seed = Seeds.seed(of: "random requests", otherwise: 7)
     var walk = try RequestWalk(seed: seed)
-    for number in 1...(2000 * rounds) {
+    for number in 1...(2000 * Seeds.rounds) {
       do {
         try walk.step()
       } catch {

@@ -76,6 +76,40 @@ import Testing
     #expect(try fount.post("/v1/jobs/\(id)/fork", ["training": ["epochs": 30]]).status == 409)
   }
 
+  @Test func `that is a fork holds where it began no longer than it lives, also over a restart`() throws {
+    let folder = try TemporaryFolder()
+    var fount = try FountProcess(data: folder.path)
+    let dataset = try fount.dataset(Self.examples)
+    let parent = try fount.finish(try fount.submit(Self.longJob(dataset, ["epochs": 20]))["id"]?.string ?? "")["id"]?.string ?? ""
+    #expect(fount.stop() == 0)
+    func origin(_ fork: JSONValue) -> String { "\(folder.path)/models/\(fork["model"]?.string ?? "")/origin.safetensors" }
+    func isThere(_ fork: JSONValue) -> Bool { FileManager.default.fileExists(atPath: origin(fork)) }
+    fount = try FountProcess(data: folder.path, flags: ["--workers", "0"])
+    let forks = try (0..<2).map { _ in try fount.post("/v1/jobs/\(parent)/fork", ["training": ["epochs": 40]]).json }
+    #expect(forks.allSatisfy(isThere))
+    #expect(try fount.curl("/v1/jobs/\(forks[0]["id"]?.string ?? "")/cancel", "-X", "POST").status == 202)
+    let end = Date.now + 30
+    while isThere(forks[0]), Date.now < end { Thread.sleep(forTimeInterval: 0.02) }
+    #expect(!isThere(forks[0]) && isThere(forks[1]))
+    #expect(fount.stop() == 0)
+    // As a kill leaves it between the job's end and the file's.
+    try FileManager.default.copyItem(atPath: origin(forks[1]), toPath: origin(forks[0]))
+    let check = try Program.run(FountProcess.executable, ["check", "--data", folder.path])
+    #expect(check.status == 1 && check.output.contains(origin(forks[0])) && !check.output.contains(origin(forks[1])), "\(check.output)")
+    // One that can't begin any more is found too.
+    var bytes = try #require(FileManager.default.contents(atPath: origin(forks[1])))
+    let sound = bytes
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: origin(forks[1])))
+    let damaged = try Program.run(FountProcess.executable, ["check", "--data", folder.path])
+    #expect(damaged.output.contains(origin(forks[1])) && damaged.output.contains("fork again"), "\(damaged.output)")
+    try sound.write(to: URL(fileURLWithPath: origin(forks[1])))
+    fount = try FountProcess(data: folder.path)
+    #expect(!isThere(forks[0]))
+    try fount.finish(forks[1]["id"]?.string ?? "")
+    #expect(!isThere(forks[1]))
+  }
+
   @Test func `says why it waits`() throws {
     let folder = try TemporaryFolder()
     let fount = try FountProcess(data: folder.path, flags: ["--workers", "1"])

@@ -45,8 +45,26 @@ import Testing
     #expect(fount.stop() == 0)
   }
 
+  @Test(arguments: ["+3600", "-3600"])
+  func `is not what a request waits by for a job's news`(offset: String) throws {
+    let folder = try TemporaryFolder()
+    let clock = folder.path + "-clock"
+    defer { try? FileManager.default.removeItem(atPath: clock) }  // A leftover harms nothing.
+    try offset.write(toFile: clock, atomically: true, encoding: .utf8)
+    let fount = try FountProcess(
+      data: folder.path, flags: ["--workers", "0"], environment: ["LD_PRELOAD": try PreloadedLibrary.clock(), "SHIM_CLOCK": clock])
+    let dataset = try fount.dataset(SampleData.barsAndStripes(side: 4, copies: 10))
+    let path = "/v1/jobs/\(try fount.submit(`The main job`.body(dataset))["id"]?.string ?? "")"
+    let tag = try #require(try fount.curl(path).headers["etag"])
+    let start = ContinuousClock.now
+    let held = try fount.curl(path, "-H", "If-None-Match: \(tag)", "-H", "Prefer: wait=2", "--max-time", "30")
+    #expect(held.status == 304 && held.headers["preference-applied"] == "wait=2")
+    #expect(start.duration(to: .now) >= .seconds(1.9))
+  }
+
   @Test func `is not what a worker that stood still is taken for: it goes on, and its job ends once`() throws {
-    let seconds = 2.0 * Double(ProcessInfo.processInfo.environment["FOUNT_ROUNDS"].flatMap(Int.init) ?? 1)
+    // With more rounds asked for, the whole minute.
+    let seconds = Seeds.rounds > 1 ? 60.0 : 2
     let folder = try TemporaryFolder()
     let fount = try FountProcess(data: folder.path, flags: ["--workers", "1"])
     let dataset = try fount.dataset(SampleData.barsAndStripes(side: 4, copies: 10))
@@ -54,7 +72,7 @@ import Testing
     try fount.wait(for: id) { ($0["progress"]?["step"]?.integer ?? 0) > 0 }
     let worker = try #require(try Self.worker(of: id))
     Foundation.kill(worker, SIGSTOP)
-    Thread.sleep(forTimeInterval: min(seconds, 60))
+    Thread.sleep(forTimeInterval: seconds)
     #expect(try fount.job(id)["status"] == "running")
     Foundation.kill(worker, SIGCONT)
     let done = try fount.finish(id)

@@ -3,15 +3,14 @@ import JSON
 import Synchronization
 import Testing
 
-/// SIGKILL of the server or of a child at random moments, under a load of uploads, jobs, cancels, deletions and samples: what was
-/// acknowledged stays, everything comes to an end, and nothing is left over.
+/// SIGKILL of the server or of a child at random moments, under a load of uploads, jobs, cancels, deletions, events and samples: what was
+/// acknowledged stays to the byte, everything comes to an end, and nothing is left over.
 ///
 /// `FOUNT_ROUNDS` multiplies the rounds, `FOUNT_SEED` sets the seed, which is printed.
 @Suite struct `Kills at random moments` {
   @Test func `lose nothing that was acknowledged, leave no job stuck and no file orphaned`() throws {
-    let rounds = 20 * (ProcessInfo.processInfo.environment["FOUNT_ROUNDS"].flatMap(Int.init) ?? 1)
-    let seed = ProcessInfo.processInfo.environment["FOUNT_SEED"].flatMap(UInt64.init) ?? .random(in: 0..<1 << 32)
-    print("kill rounds: FOUNT_SEED=\(seed)")
+    let rounds = 20 * Seeds.rounds
+    let seed = Seeds.seed(of: "kill rounds", otherwise: .random(in: 0..<1 << 32))
     var random = SeededRandom(state: seed)
     let folder = try TemporaryFolder()
     let ledger = Ledger()
@@ -74,6 +73,10 @@ private final class Ledger: Sendable {
     var models: [String] = []
     /// Examples that were uploaded before, and the dataset that they are.
     var names: [Int: String] = [:]
+    /// What a finished model's samples were.
+    var samples: [String: Data] = [:]
+    /// A job's events as they were told, oldest first.
+    var events: [String: [JSONValue]] = [:]
   }
   private let state = Mutex(State())
 
@@ -98,12 +101,39 @@ private final class Ledger: Sendable {
       state.datasets[id] = .some(true)
     }
   }
+  /// Bytes that are to be the same whenever they are asked for.
+  func sampled(_ path: String, _ bytes: Data) {
+    let before = state.withLock { state in
+      defer { state.samples[path] = state.samples[path] ?? bytes }
+      return state.samples[path]
+    }
+    if let before { #expect(before == bytes, "\(path) were other bytes before") }
+  }
+  func told(_ events: [JSONValue], of job: String) {
+    state.withLock { state in
+      // Two clients may have asked at once, and the one who knows less answer last.
+      if events.count > state.events[job]?.count ?? 0 { state.events[job] = events }
+    }
+  }
   func randomJob(_ random: inout SeededRandom) -> String? { jobs.keys.sorted().randomElement(using: &random) }
   func randomModel(_ random: inout SeededRandom) -> String? { state.withLock { $0.models }.randomElement(using: &random) }
 
   func compare(with fount: FountProcess, _ when: String) throws {
     let connection = try KeptConnection(port: fount.port)
-    let (jobs, datasets) = state.withLock { ($0.jobs, $0.datasets) }
+    let (jobs, datasets, samples, events) = state.withLock { ($0.jobs, $0.datasets, $0.samples, $0.events) }
+    // Of hundreds a few each time.
+    for (path, bytes) in samples.shuffled().prefix(10) {
+      let answer = try connection.ask("GET", path)
+      #expect(answer.status == 200 && answer.body == bytes, "\(when): the samples \(path): \(answer.status)")
+    }
+    for (id, known) in events.shuffled().prefix(20) {
+      let found = try connection.ask("GET", "/v1/jobs/\(id)/events?limit=1000").json["data"]?.array ?? []
+      #expect(Array(found.prefix(known.count)) == known, "\(when): the events of \(id) are others than were told")
+      let numbers = found.compactMap { $0["id"]?.integer }
+      #expect(numbers == Array(Set(numbers)).sorted(), "\(when): the events of \(id) are out of order")
+      let checkpoints = found.filter { $0["type"] == "checkpoint" }.compactMap { $0["data"]?["step"]?.integer }
+      #expect(checkpoints == checkpoints.sorted(), "\(when): the checkpoints of \(id): \(checkpoints)")
+    }
     for (id, isCancelled) in jobs {
       let answer = try connection.ask("GET", "/v1/jobs/\(id)")
       #expect(answer.status == 200, "\(when): the job \(id) is lost")
@@ -146,16 +176,21 @@ private struct Client {
 
   private mutating func step(_ connection: KeptConnection) throws {
     Thread.sleep(forTimeInterval: Double(random.next() % 8) / 1000)
-    switch random.next() % 10 {
+    switch random.next() % 11 {
     case 0, 1: try upload(connection)
     case 2...5: try submit(connection)
     case 6, 7: try cancel(connection)
     case 8: try deleteDataset(connection)
+    case 9:
+      guard let job = ledger.randomJob(&random) else { return }
+      ledger.told(try connection.ask("GET", "/v1/jobs/\(job)/events?limit=1000").json["data"]?.array ?? [], of: job)
     default:
       guard let model = ledger.randomModel(&random) else { return }
-      let answer = try connection.ask("GET", "/v1/models/\(model)/samples?count=4&seed=1")
+      let path = "/v1/models/\(model)/samples?count=4&seed=1"
+      let answer = try connection.ask("GET", path)
       // Without a checkpoint yet, a conflict; a sampler that was killed at it, unavailable.
       if ![200, 409, 503].contains(answer.status) { Issue.record("samples: \(answer.status) \(answer.text)") }
+      if answer.status == 200, answer.headers["cache-control"]?.contains("immutable") == true { ledger.sampled(path, answer.body) }
     }
   }
 

@@ -77,7 +77,7 @@ import Testing
   }
 
   @Test func `takes nothing that was acknowledged`() throws {
-    let rounds = 2 * (ProcessInfo.processInfo.environment["FOUNT_ROUNDS"].flatMap(Int.init) ?? 1)
+    let rounds = 2 * Seeds.rounds
     let folder = try TemporaryFolder()
     let aside = try TemporaryFolder()
     for round in 0..<rounds {
@@ -88,6 +88,8 @@ import Testing
       #expect(try PowerCut.apply(journal: journal) > 0)
       fount = try FountProcess(data: folder.path, flags: ["--workers", "1"])
       #expect(try Self.losses(done, fount) == [], "round \(round)")
+      // Those that go on for long would keep the next round's waiting; those that have come to an end meanwhile are a 409.
+      for id in done.jobs + [done.paused].compactMap({ $0 }) { _ = try fount.curl("/v1/jobs/\(id)/cancel", "-X", "POST") }
       #expect(fount.stop() == 0)
       let check = try Program.run(FountProcess.executable, ["check", "--data", folder.path])
       #expect(check.status == 0, "round \(round): \(check.output)")
@@ -102,8 +104,15 @@ import Testing
     let done = try Self.work(fount, round: 0)
     try Self.endAll(fount, folder)
     #expect(try PowerCut.apply(journal: "\(aside.path)/journal") > 0)
-    // It may not even start: that is a loss as well.
-    guard let again = try? FountProcess(data: folder.path, flags: ["--workers", "1"]) else { return }
-    #expect(try Self.losses(done, again) != [])
+    let log = aside.path + "/log"
+    do {
+      let again = try FountProcess(data: folder.path, flags: ["--workers", "1"], log: log)
+      #expect(try Self.losses(done, again) != [])
+    } catch is FountProcess.DidNotListen {
+      // A record that was torn, or lost as a whole, keeps the server from starting, which is a loss as well; nothing else may.
+      let said = try String(contentsOfFile: log, encoding: .utf8)
+      let isOfTheRecord = ["is damaged", "belongs to another record"].contains { said.contains($0) }
+      #expect(word == "fount.sqlite-wal" && isOfTheRecord, "\(said)")
+    }
   }
 }

@@ -4,7 +4,7 @@ import Testing
 /// Libraries that a test preloads into a server and its children, to make disks and clocks do what real ones do.
 enum PreloadedLibrary {
   /// Compiles a library with the C compiler that Swift itself needs, once a process.
-  private static func library(_ name: String, _ source: String) throws -> String {
+  static func library(_ name: String, _ source: String) throws -> String {
     let path = "\(NSTemporaryDirectory())fount-\(name)-\(getpid()).so"
     if FileManager.default.fileExists(atPath: path) { return path }
     let file = "\(NSTemporaryDirectory())fount-\(name)-\(UUID().uuidString).c"

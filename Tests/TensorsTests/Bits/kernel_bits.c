@@ -460,6 +460,9 @@ static void randomness(void) {
   fount_categorical(classes, numbers(5 * 40, 5, -4, 4), uniforms, 5, 40), floats_of("fount_categorical", classes, 5);
   float *y = room(many);
   fount_dropout(y, x, many, 0.75f, 0, 3, 2, 1, 7), floats_of("fount_dropout", y, many);
+  float *units = room(many), *sums = numbers(many, 7, -4, 4), *base = numbers(many, 8, -2, 2);
+  double ratio = fount_annealed_units(units, sums, base, many, 0.25f, 0.5f, 3, 2, 1, 7);
+  floats_of("fount_annealed_units", units, many), doubles_of("fount_annealed_units", &ratio, 1);
 }
 
 int main(void) {

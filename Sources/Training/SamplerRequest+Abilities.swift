@@ -1,0 +1,178 @@
+import JSON
+
+/// What is asked of families that do more than draw: of examples, of latents, of what is missing.
+extension SamplerRequest {
+  /// How an answer of examples is drawn or written.
+  package struct Form: Sendable, Equatable {
+    package var format: Format
+    package var columns: Int?
+    package var scale = 1
+
+    package init(_ format: Format, columns: Int? = nil, scale: Int = 1) {
+      (self.format, self.columns, self.scale) = (format, columns, scale)
+    }
+  }
+
+  /// Examples of a decoded dataset, of which a model makes something.
+  package struct Examples: Sendable, Equatable {
+    package var checkpoint: String
+    package var model: String
+    package var dataset: DatasetFile
+    package var form: Form
+
+    package init(checkpoint: String, model: String, dataset: DatasetFile, form: Form) {
+      (self.checkpoint, self.model, self.dataset, self.form) = (checkpoint, model, dataset, form)
+    }
+  }
+
+  /// The way through the latents from the first sample of one seed to that of another.
+  package struct Interpolation: Sendable, Equatable {
+    package var checkpoint: String
+    package var model: String
+    package var fromSeed: Int
+    package var toSeed: Int
+    /// Both ends counted in.
+    package var steps: Int
+    package var form: Form
+
+    package init(checkpoint: String, model: String, fromSeed: Int, toSeed: Int, steps: Int, form: Form) {
+      (self.checkpoint, self.model) = (checkpoint, model)
+      (self.fromSeed, self.toSeed, self.steps, self.form) = (fromSeed, toSeed, steps, form)
+    }
+  }
+
+  /// Draws of what is missing of one example.
+  package struct Completion: Sendable, Equatable {
+    package var checkpoint: String
+    package var model: String
+    /// One example.
+    package var image: DatasetFile
+    /// Of its shape, or of one channel: what is not black is drawn.
+    package var mask: DatasetFile
+    package var count: Int
+    package var seed: Int
+    package var temperature: Double
+    package var form: Form
+
+    package init(
+      checkpoint: String, model: String, image: DatasetFile, mask: DatasetFile, count: Int, seed: Int, temperature: Double, form: Form
+    ) {
+      (self.checkpoint, self.model, self.image, self.mask) = (checkpoint, model, image, mask)
+      (self.count, self.seed, self.temperature, self.form) = (count, seed, temperature, form)
+    }
+  }
+
+  /// What each hidden unit looks for.
+  package struct Filters: Sendable, Equatable {
+    package var checkpoint: String
+    package var model: String
+    package var count: Int
+    package var form: Form
+
+    package init(checkpoint: String, model: String, count: Int, form: Form) {
+      (self.checkpoint, self.model, self.count, self.form) = (checkpoint, model, count, form)
+    }
+  }
+}
+
+// MARK: On the wire
+
+extension SamplerRequest.Form {
+  fileprivate func put(into object: inout JSONObject) {
+    object["format"] = .string(format.rawValue)
+    object["columns"] = JSONValue(columns)
+    object["scale"] = .integer(scale)
+  }
+
+  fileprivate init(reader: FieldReader) {
+    let format = reader.string("format", oneOf: SamplerRequest.Format.allCases.map(\.rawValue)).flatMap(SamplerRequest.Format.init)
+    self.init(
+      format ?? .png, columns: reader.integer("columns", in: 1...SamplerLimits.countMax),
+      scale: reader.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1)
+  }
+}
+
+extension SamplerRequest.Examples {
+  func json(_ verb: String) -> JSONValue {
+    var object: JSONObject = [
+      "do": .string(verb), "checkpoint": .string(checkpoint), "model": .string(model), "dataset": dataset.json,
+    ]
+    form.put(into: &object)
+    return .object(object)
+  }
+
+  init?(reader: FieldReader) {
+    reader.require(["checkpoint", "model", "dataset"])
+    let (checkpoint, model) = (reader.string("checkpoint"), reader.string("model"))
+    let dataset = reader.object("dataset").flatMap { DatasetFile(reader: $0) }
+    let form = SamplerRequest.Form(reader: reader)
+    guard let checkpoint, let model, let dataset else { return nil }
+    self.init(checkpoint: checkpoint, model: model, dataset: dataset, form: form)
+  }
+}
+
+extension SamplerRequest.Interpolation {
+  var json: JSONValue {
+    var object: JSONObject = [
+      "do": "interpolate", "checkpoint": .string(checkpoint), "model": .string(model), "from_seed": .integer(fromSeed),
+      "to_seed": .integer(toSeed), "steps": .integer(steps),
+    ]
+    form.put(into: &object)
+    return .object(object)
+  }
+
+  init?(reader: FieldReader) {
+    reader.require(["checkpoint", "model", "from_seed", "to_seed", "steps"])
+    let (checkpoint, model) = (reader.string("checkpoint"), reader.string("model"))
+    let from = reader.integer("from_seed", in: 0...SamplerLimits.seedMax)
+    let to = reader.integer("to_seed", in: 0...SamplerLimits.seedMax)
+    let steps = reader.integer("steps", in: 2...SamplerLimits.countMax)
+    let form = SamplerRequest.Form(reader: reader)
+    guard let checkpoint, let model, let from, let to, let steps else { return nil }
+    self.init(checkpoint: checkpoint, model: model, fromSeed: from, toSeed: to, steps: steps, form: form)
+  }
+}
+
+extension SamplerRequest.Completion {
+  var json: JSONValue {
+    var object: JSONObject = [
+      "do": "complete", "checkpoint": .string(checkpoint), "model": .string(model), "image": image.json, "mask": mask.json,
+      "count": .integer(count), "seed": .integer(seed), "temperature": .number(temperature),
+    ]
+    form.put(into: &object)
+    return .object(object)
+  }
+
+  init?(reader: FieldReader) {
+    reader.require(["checkpoint", "model", "image", "mask", "count", "seed"])
+    let (checkpoint, model) = (reader.string("checkpoint"), reader.string("model"))
+    let image = reader.object("image").flatMap { DatasetFile(reader: $0) }
+    let mask = reader.object("mask").flatMap { DatasetFile(reader: $0) }
+    let count = reader.integer("count", in: 1...SamplerLimits.countMax)
+    let seed = reader.integer("seed", in: 0...SamplerLimits.seedMax)
+    let temperature = reader.number("temperature", .range(SamplerLimits.temperatures)) ?? 1
+    let form = SamplerRequest.Form(reader: reader)
+    guard let checkpoint, let model, let image, let mask, let count, let seed else { return nil }
+    self.init(
+      checkpoint: checkpoint, model: model, image: image, mask: mask, count: count, seed: seed, temperature: temperature, form: form)
+  }
+}
+
+extension SamplerRequest.Filters {
+  var json: JSONValue {
+    var object: JSONObject = [
+      "do": "filters", "checkpoint": .string(checkpoint), "model": .string(model), "count": .integer(count),
+    ]
+    form.put(into: &object)
+    return .object(object)
+  }
+
+  init?(reader: FieldReader) {
+    reader.require(["checkpoint", "model", "count"])
+    let (checkpoint, model) = (reader.string("checkpoint"), reader.string("model"))
+    let count = reader.integer("count", in: 1...SamplerLimits.countMax)
+    let form = SamplerRequest.Form(reader: reader)
+    guard let checkpoint, let model, let count else { return nil }
+    self.init(checkpoint: checkpoint, model: model, count: count, form: form)
+  }
+}
