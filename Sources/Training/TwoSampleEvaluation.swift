@@ -38,7 +38,11 @@ struct TwoSampleEvaluation {
     var results: [JSONValue] = []
     for metric in metrics {
       if isStopped() { return nil }
-      results += comparison.results(of: metric, training: try training(for: metric, using: randomness)).map(json)
+      let found = comparison.results(of: metric, training: try training(for: metric, using: randomness))
+      guard found.allSatisfy({ $0.value.isFinite }) else {
+        throw WorkerFailure(.dataset, "\(metric.rawValue) is no finite number: compare with examples that the model was not trained on")
+      }
+      results += found.map(json)
     }
     return results
   }
