@@ -9,10 +9,13 @@ private struct Layer: Sendable {
 
 extension Parameters {
   /// A layer whose weights are uniform, of the variance that keeps its outputs at the scale of its inputs (He et al. 2015).
-  fileprivate mutating func layer(_ name: String, _ shape: [Int], inputs: Int, outputs: Int, using randomness: Philox) -> Layer {
+  /// - Parameter first: the number of the network's first tensor among those of its model, so that no two start with the same numbers.
+  fileprivate mutating func layer(
+    _ name: String, _ shape: [Int], inputs: Int, outputs: Int, first: Int = 0, using randomness: Philox
+  ) -> Layer {
     let bound = (6 / Float(inputs)).squareRoot()
     let w = add(
-      name + ".weight", Tensor(uniformIn: -bound..<bound, shape: shape, .initialization, index: all.count, using: randomness),
+      name + ".weight", Tensor(uniformIn: -bound..<bound, shape: shape, .initialization, index: first + all.count, using: randomness),
       decays: true)
     return Layer(w: w, b: add(name + ".bias", Tensor(repeating: 0, shape: [outputs]), decays: false))
   }
@@ -210,18 +213,12 @@ struct GeneratorNetwork: Sendable {
   mutating func restore(_ tensors: [String: Tensor]) throws(RestoreError) {
     try parameters.restore(tensors)
     for (place, kept) in moments.enumerated() {
-      moments[place].mean = try Self.find("generator.norm.\(place).mean", like: kept.mean, in: tensors)
-      moments[place].variance = try Self.find("generator.norm.\(place).variance", like: kept.variance, in: tensors)
+      moments[place].mean = try tensors.tensor("generator.norm.\(place).mean", like: kept.mean)
+      moments[place].variance = try tensors.tensor("generator.norm.\(place).variance", like: kept.variance)
       guard moments[place].variance.scalars.allSatisfy({ $0 >= 0 }) else {
         throw .wrongValues(name: "generator.norm.\(place).variance", detail: "variances are not negative")
       }
     }
-  }
-
-  private static func find(_ name: String, like one: Tensor, in tensors: [String: Tensor]) throws(RestoreError) -> Tensor {
-    guard let tensor = tensors[name] else { throw .missing(name: name) }
-    guard tensor.shape == one.shape else { throw .wrongShape(name: name, expected: one.shape, found: tensor.shape) }
-    return tensor
   }
 }
 
@@ -242,14 +239,8 @@ struct DiscriminatorNetwork: Sendable {
   init(_ configuration: Configuration, input: ModelInput, _ optimizer: OptimizerSettings, using randomness: Philox) {
     var parameters = Parameters(optimizer)
     let isSpectral = configuration.boolean("spectral_norm")
-    // Streams of numbers that the generator has not used.
     func layer(_ name: String, _ shape: [Int], inputs: Int, outputs: Int) -> Layer {
-      let bound = (6 / Float(inputs)).squareRoot()
-      let w = parameters.add(
-        "discriminator.\(name).weight",
-        Tensor(uniformIn: -bound..<bound, shape: shape, .initialization, index: 1000 + parameters.all.count, using: randomness),
-        decays: true)
-      return Layer(w: w, b: parameters.add("discriminator.\(name).bias", Tensor(repeating: 0, shape: [outputs]), decays: false))
+      parameters.layer("discriminator." + name, shape, inputs: inputs, outputs: outputs, first: 1000, using: randomness)
     }
     if configuration.string("architecture") == "dcgan", let image = input.imageShape {
       let pyramid = Pyramid(image, channels: configuration.integer("channels"))
@@ -327,10 +318,7 @@ struct DiscriminatorNetwork: Sendable {
     guard tensors.keys.contains(where: { $0.hasPrefix("discriminator.") }) else { return }
     try parameters.restore(tensors)
     for (place, direction) in directions {
-      let name = name(ofDirection: place)
-      guard let kept = tensors[name] else { throw .missing(name: name) }
-      guard kept.shape == direction.shape else { throw .wrongShape(name: name, expected: direction.shape, found: kept.shape) }
-      directions[place] = kept
+      directions[place] = try tensors.tensor(name(ofDirection: place), like: direction)
     }
   }
 }

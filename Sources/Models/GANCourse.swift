@@ -77,8 +77,8 @@ struct GANCourse: Sendable {
 
   /// Weights alone leave it at its start.
   mutating func restore(_ tensors: [String: Tensor]) throws(RestoreError) {
-    guard let kept = tensors["course"] else { return }
-    guard kept.shape == [2, means.count] else { throw .wrongShape(name: "course", expected: [2, means.count], found: kept.shape) }
+    guard tensors["course"] != nil else { return }
+    let kept = try tensors.tensor("course", shape: [2, means.count])
     let values = kept.row(0).map { Double($0) }
     let numbers = kept.row(1).compactMap { Int(exactly: $0) }
     guard values.allSatisfy(\.isFinite), numbers.count == means.count, numbers.allSatisfy({ $0 >= 0 }) else {

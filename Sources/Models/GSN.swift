@@ -108,6 +108,14 @@ extension GSN {
     let down: [Tape.Variable]
     let b: [Tape.Variable]
     let c: Tape.Variable
+
+    /// The same tensors as constants of another tape.
+    func constants(from tape: Tape, on other: inout Tape) -> Weights {
+      let (up, down, b) = (up.map(tape.value), down.map(tape.value), b.map(tape.value))
+      return Weights(
+        up: up.map { other.constant($0) }, down: down.map { other.constant($0) }, b: b.map { other.constant($0) },
+        c: other.constant(tape.value(c)))
+    }
   }
 
   private func weights(on tape: inout Tape, _ variables: [Tape.Variable]) -> Weights {
@@ -242,15 +250,16 @@ extension GSN: DrawsByChains, Completes {
   private func walked(
     _ indices: [Int], _ length: ChainLength, temperature: Float, clamped: (x: [Float], known: [Bool])?, using randomness: Philox
   ) -> Tensor {
-    var (tape, hidden) = (Tape(team), [Tensor?](repeating: nil, count: layers.count))
+    var (settled, tape, hidden) = (Tape(team), Tape(team), [Tensor?](repeating: nil, count: layers.count))
+    let variables = parameters.all.indices.map { settled.constant(parameters.settled($0)) }
+    let settledWeights = weights(on: &settled, variables)
     var chain = Tensor(repeating: 0, shape: [0, input.dims])
     return walk(indices, length) { chains in
       chain = clamp(beginning(Place(examples: chains, step: 0, stream: .sampling, randomness: randomness)), clamped)
       return chain
     } step: { state, number, chains in
       tape.begin()
-      let variables = parameters.all.indices.map { tape.constant(parameters.settled($0)) }
-      let weights = weights(on: &tape, variables)
+      let weights = settledWeights.constants(from: settled, on: &tape)
       let place = Place(examples: chains, step: number, stream: .sampling, randomness: randomness)
       var h = hidden.map { $0.map { tape.constant($0) } }
       transition(tape.constant(spoilt(chain, at: place)), &h, weights, at: place, on: &tape)
@@ -294,9 +303,7 @@ extension GSN {
 
   package mutating func restore(_ tensors: [String: Tensor]) throws(RestoreError) {
     try parameters.restore(tensors)
-    guard let kept = tensors["start"] else { throw .missing(name: "start") }
-    guard kept.shape == start.shape else { throw .wrongShape(name: "start", expected: start.shape, found: kept.shape) }
-    start = kept
+    start = try tensors.tensor("start", like: start)
   }
 }
 

@@ -102,8 +102,7 @@ extension [MADE.Connectivity] {
     if contains(where: { connectivity in connectivity.units.contains { $0 != nil } }) {
       for layer in degrees[0].indices {
         let (name, expected, most) = ("degrees.\(layer)", [count, degrees[0][layer].count], orderings[0].dims.count - 1)
-        guard let kept = tensors[name] else { throw .missing(name: name) }
-        guard kept.shape == expected else { throw .wrongShape(name: name, expected: expected, found: kept.shape) }
+        let kept = try tensors.tensor(name, shape: expected)
         for number in indices {
           let restored = kept.row(number).compactMap { Int(exactly: $0) }.filter { (0...most).contains($0) }
           guard restored.count == expected[1] else { throw .wrongValues(name: name, detail: "row \(number) has other degrees") }

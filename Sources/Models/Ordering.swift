@@ -34,8 +34,7 @@ extension [Ordering] {
   func restored(from tensors: [String: Tensor]) throws(RestoreError) -> [Ordering] {
     guard contains(where: { $0.order != nil }) else { return self }
     let expected = [count, self[0].dims.count]
-    guard let kept = tensors["orderings"] else { throw .missing(name: "orderings") }
-    guard kept.shape == expected else { throw .wrongShape(name: "orderings", expected: expected, found: kept.shape) }
+    let kept = try tensors.tensor("orderings", shape: expected)
     var restored = self
     for number in indices {
       let dims = kept.row(number).compactMap { Int(exactly: $0) }

@@ -98,14 +98,15 @@ extension Parameters {
     }
     all = restored
   }
-
 }
 
 extension [String: Tensor] {
   /// The tensor of that name, which must have a model's shape.
-  package func tensor(_ name: String, like model: Tensor) throws(RestoreError) -> Tensor {
+  package func tensor(_ name: String, like model: Tensor) throws(RestoreError) -> Tensor { try tensor(name, shape: model.shape) }
+
+  package func tensor(_ name: String, shape: [Int]) throws(RestoreError) -> Tensor {
     guard let tensor = self[name] else { throw .missing(name: name) }
-    guard tensor.shape == model.shape else { throw .wrongShape(name: name, expected: model.shape, found: tensor.shape) }
+    guard tensor.shape == shape else { throw .wrongShape(name: name, expected: shape, found: tensor.shape) }
     return tensor
   }
 }

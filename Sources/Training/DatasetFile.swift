@@ -26,4 +26,14 @@ package struct DatasetFile: Sendable, Equatable {
   }
 
   func open() throws(DatasetError) -> Dataset { try Dataset(mapping: path, description: description) }
+
+  /// For a worker, whose job fails where it can't be read.
+  func openForJob() throws(WorkerFailure) -> Dataset {
+    do { return try open() } catch { throw WorkerFailure(.dataset, error.description) }
+  }
+
+  /// For a sampler, whose request does.
+  func openForRequest() throws(SamplerFailure) -> Dataset {
+    do { return try open() } catch { throw SamplerFailure(.dataset, error.description) }
+  }
 }

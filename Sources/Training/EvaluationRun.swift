@@ -72,12 +72,7 @@ struct EvaluationRun {
   }
 
   private func nats(by likelihood: any Likelihood, _ preparation: Preparation, using randomness: Philox) throws -> [Double]? {
-    let dataset: Dataset
-    do {
-      dataset = try task.dataset.open()
-    } catch {
-      throw WorkerFailure(.dataset, error.description)
-    }
+    let dataset = try task.dataset.openForJob()
     // Going backwards from every example would take days: some are taken, evenly strided, since files are often sorted by class.
     let count = likelihood.estimator == .raise ? min(dataset.count, task.settings.likelihood.reverseExamples) : dataset.count
     let reporter = EvaluationProgress(count: count)

@@ -79,7 +79,7 @@ struct ExamplesAnswer {
 
   /// Which numbers of an example a mask leaves as they are: where it is black. A mask of one channel is for all of them.
   private func known(_ file: DatasetFile) throws -> [Bool] {
-    let mask = try open(file)
+    let mask = try file.openForRequest()
     let (pixels, channels): (Int, Int) =
       switch shape {
       case .image(let height, let width, let channels): (height * width, channels)
@@ -128,17 +128,9 @@ extension ExamplesAnswer {
     return model
   }
 
-  private func open(_ file: DatasetFile) throws -> Dataset {
-    do {
-      return try file.open()
-    } catch {
-      throw SamplerFailure(.dataset, error.description)
-    }
-  }
-
   private func examples(_ file: DatasetFile, numbersEach: Int) throws -> Dataset {
     if let refusal = loaded.preparation.refusal(of: file.description) { throw SamplerFailure(.unsupported, "the examples \(refusal)") }
-    return try open(file)
+    return try file.openForRequest()
   }
 
   /// Stochastic bits are drawn by the model's own seed, as for scores.

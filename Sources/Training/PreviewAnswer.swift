@@ -8,12 +8,7 @@ struct PreviewAnswer {
 
   func frame() throws -> SamplerFrame {
     let description = request.dataset.description
-    let dataset: Dataset
-    do {
-      dataset = try request.dataset.open()
-    } catch {
-      throw SamplerFailure(.dataset, error.description)
-    }
+    let dataset = try request.dataset.openForRequest()
     let count = min(request.count, dataset.count)
     guard count <= SampleAnswer.bytesMax / description.shape.dims / (request.scale * request.scale) else {
       let picture = "a picture of \(count) examples at scale \(request.scale)"

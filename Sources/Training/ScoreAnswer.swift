@@ -19,7 +19,7 @@ struct ScoreAnswer {
     if let refusal = loaded.preparation.refusal(of: request.dataset.description) {
       throw SamplerFailure(.unsupported, "the examples \(refusal)")
     }
-    let dataset = try open(request.dataset)
+    let dataset = try request.dataset.openForRequest()
     // Stochastic bits are drawn by the model's own seed: the same examples in the same order always score the same.
     let randomness = Philox(seed: UInt64(loaded.seed))
     let nats = LikelihoodEvaluation.nats(of: dataset.count, dims: loaded.preparation.shape.dims, by: likelihood, batch: Self.batch) {
@@ -39,13 +39,5 @@ struct ScoreAnswer {
       "content_type": "application/json", "model": .string(request.model), "step": .integer(loaded.step), "count": .integer(scores.count),
     ]
     return SamplerFrame(header: header, payload: answer.serializedBytes())
-  }
-
-  private func open(_ file: DatasetFile) throws -> Dataset {
-    do {
-      return try file.open()
-    } catch {
-      throw SamplerFailure(.dataset, error.description)
-    }
   }
 }

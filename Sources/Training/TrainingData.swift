@@ -14,12 +14,12 @@ struct TrainingData {
   let warnings: [String]
 
   init(_ task: TrainingJob.TrainingTask) throws {
-    dataset = try Self.open(task.dataset)
+    dataset = try task.dataset.openForJob()
     let fitted = try Preparation.fitting(dataset.description, binarization: task.binarization, pictures: task.pictures).mapError {
       WorkerFailure(.dataset, "data \($0.detail)")
     }.get()
     if let file = task.validation {
-      let other = try Self.open(file)
+      let other = try file.openForJob()
       if let refusal = fitted.refusal(of: other.description) { throw WorkerFailure(.dataset, "validation_dataset \(refusal)") }
       training = Array(0..<dataset.count)
       validation = (other, Array(0..<other.count))
@@ -46,14 +46,6 @@ struct TrainingData {
     guard split.hasFewPatterns else { return nil }
     return "few examples of the dataset differ, and equal ones stay together: validation is by patterns that training never sees, "
       + "and may choose the weights that learnt least; a validation_dataset, or validation_fraction 0, does not"
-  }
-
-  private static func open(_ file: DatasetFile) throws -> Dataset {
-    do {
-      return try file.open()
-    } catch {
-      throw WorkerFailure(.dataset, error.description)
-    }
   }
 
   var validationCount: Int { validation.examples.count }

@@ -11,25 +11,32 @@ extension TrainingRun {
 
   /// Compares samples with what validates, and tells of what has gone wrong since the last epoch.
   func watchCourse() {
+    if validationName == nil { watchCoverage() }
+    tell((model as? any TellsCourse)?.complaint, as: .model)
+  }
+
+  private func watchCoverage() {
     let start = ContinuousClock.now
     // Epochs of small data are short: most of the time is training's.
-    let isDue = course.last.map { $0.ended.secondsSince >= Self.timesItsCost * $0.seconds } ?? true
-    if validationName == nil, isDue, let data = data.validationExamples(atMost: Self.comparedMax, using: randomness) {
-      course.components = course.components ?? WhitenedComponents(of: data, team)
-      if let components = course.components {
-        let samples = model.sample(Array(0..<data.rows), temperature: 1, using: randomness)
-        guard samples.scalars.allSatisfy({ $0.isFinite }) else { return }
-        let found = SampleManifolds(data: components.features(of: data, team), samples: components.features(of: samples, team), team)
-        course.found = found
-        course.coverageMost = max(course.coverageMost, found.coverage.value)
-        tell(
-          found.coverage.value < Self.coverageShareLeast * course.coverageMost
-            ? "the samples meet \(percent(found.coverage.value)) of the data, where they met \(percent(course.coverageMost)): lost modes"
-            : nil, as: .coverage)
-      }
-      course.last = (.now, start.secondsSince)
-    }
-    tell((model as? any TellsCourse)?.complaint, as: .model)
+    if let last = course.last, last.ended.secondsSince < Self.timesItsCost * last.seconds { return }
+    course.validation = course.validation ?? validationFeatures()
+    guard let (components, features) = course.validation else { return }
+    let samples = model.sample(Array(0..<features.rows), temperature: 1, using: randomness)
+    guard samples.scalars.allSatisfy({ $0.isFinite }) else { return }
+    let found = SampleManifolds(data: features, samples: components.features(of: samples, team), team)
+    course.found = found
+    course.coverageMost = max(course.coverageMost, found.coverage.value)
+    tell(
+      found.coverage.value < Self.coverageShareLeast * course.coverageMost
+        ? "the samples meet \(percent(found.coverage.value)) of the data, where they met \(percent(course.coverageMost)): lost modes"
+        : nil, as: .coverage)
+    course.last = (.now, start.secondsSince)
+  }
+
+  private func validationFeatures() -> (components: WhitenedComponents, features: Tensor)? {
+    guard let data = data.validationExamples(atMost: Self.comparedMax, using: randomness) else { return nil }
+    let components = WhitenedComponents(of: data, team)
+    return (components, components.features(of: data, team))
   }
 
   /// Each complaint once, until it has ceased.
@@ -54,7 +61,8 @@ extension TrainingRun {
 struct TrainingCourse {
   enum Kind: Hashable { case coverage, model }
 
-  var components: WhitenedComponents?
+  /// What samples are compared with, once it is known.
+  var validation: (components: WhitenedComponents, features: Tensor)?
   var found: SampleManifolds?
   var coverageMost = 0.0
   var last: (ended: ContinuousClock.Instant, seconds: Double)?

@@ -16,7 +16,7 @@ struct TwoSampleEvaluation {
   /// Each metric's results, `precision_recall` having four; nil when stopped before the end.
   func results(of metrics: [TwoSampleMetric], log: EventLog, isStopped: () -> Bool) throws -> [JSONValue]? {
     let (preparation, randomness) = (loaded.preparation, Philox(seed: UInt64(seed)))
-    let dataset = try open(task.dataset)
+    let dataset = try task.dataset.openForJob()
     let count = min(task.settings.twoSample.samples, dataset.count)
     // Of a file that is sorted by class, all classes.
     let examples = TwoSampleComparison.strided(count, of: dataset.count)
@@ -57,18 +57,10 @@ struct TwoSampleEvaluation {
   ) throws -> (count: Int, examples: (Range<Int>) -> Tensor) {
     guard metric == .memorization else { return (0, { _ in Tensor(shape: [0, 0], scalars: []) }) }
     guard let file = task.training else { throw WorkerFailure(.dataset, "memorization needs the training set, which is gone") }
-    let dataset = try open(file)
+    let dataset = try file.openForJob()
     let preparation = loaded.preparation
     if let refusal = preparation.refusal(of: dataset.description) { throw WorkerFailure(.dataset, "the training set \(refusal)") }
     return (dataset.count, { preparation.tensor(of: Array($0), in: dataset, draw: .fixed, using: randomness) })
-  }
-
-  private func open(_ file: DatasetFile) throws -> Dataset {
-    do {
-      return try file.open()
-    } catch {
-      throw WorkerFailure(.dataset, error.description)
-    }
   }
 
   private func json(_ result: TwoSampleResult) -> JSONValue {

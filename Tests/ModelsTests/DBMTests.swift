@@ -11,7 +11,7 @@ private struct WrittenDown {
   private var biases: [[Double]] = []
 
   init(_ model: any GenerativeModel, depth: Int, isCentred: Bool) throws {
-    let tensors = Dictionary(uniqueKeysWithValues: model.weights.map { ($0.name, $0.tensor) })
+    let tensors = model.weights.byName
     func numbers(_ layer: Int, _ what: String) throws -> [Double] {
       try #require(tensors[layer == 0 ? "visible.\(what)" : "layer.\(layer).\(what)"]).scalars.map { Double($0) }
     }

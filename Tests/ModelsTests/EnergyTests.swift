@@ -131,11 +131,11 @@ struct EnergyTests {
     var other = one
     other.seed = 8
     var restored = other.make(dims: 9)
-    try restored.restore(Dictionary(uniqueKeysWithValues: half.trainingState.map { ($0.name, $0.tensor) }))
+    try restored.restore(half.trainingState.byName)
     one.train(&restored, dims: 9, steps: 17..<30)
     #expect(restored.trainingState == whole.trainingState, "\(one)")
     var scoring = other.make(dims: 9)
-    try scoring.restore(Dictionary(uniqueKeysWithValues: whole.weights.map { ($0.name, $0.tensor) }))
+    try scoring.restore(whole.weights.byName)
     let x = one.data(9, dims: 9)
     #expect(scoring.energies(of: x) == whole.energies(of: x))
     let chain = ChainLength(burnIn: 5)

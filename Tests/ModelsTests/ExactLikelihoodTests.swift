@@ -132,11 +132,11 @@ struct ExactLikelihoodTests {
     var other = one
     other.seed = 8
     var restored = other.make(dims: 9)
-    try restored.restore(Dictionary(uniqueKeysWithValues: half.trainingState.map { ($0.name, $0.tensor) }))
+    try restored.restore(half.trainingState.byName)
     one.train(&restored, dims: 9, steps: 17..<30)
     #expect(restored.trainingState == whole.trainingState, "\(one)")
     var scoring = other.make(dims: 9)
-    try scoring.restore(Dictionary(uniqueKeysWithValues: whole.weights.map { ($0.name, $0.tensor) }))
+    try scoring.restore(whole.weights.byName)
     let x = one.data(9, dims: 9)
     #expect(scoring.nats(of: x) == whole.nats(of: x))
     #expect(
@@ -166,7 +166,7 @@ struct ExactLikelihoodTests {
       let norm = raw.joined().reduce(0) { $0 + $1 * $1 }.squareRoot()
       func loss(_ distance: Double) throws -> Double {
         var moved = model
-        var tensors = Dictionary(uniqueKeysWithValues: model.weights.map { ($0.name, $0.tensor) })
+        var tensors = model.weights.byName
         for (named, along) in zip(weights, raw) {
           let scalars = zip(named.tensor.scalars, along).map { Float(Double($0) + distance * $1 / norm) }
           tensors[named.name] = Tensor(shape: named.tensor.shape, scalars: scalars)

@@ -105,7 +105,7 @@ private struct Game {
     game.train(&whole, steps: 0..<6)
     game.train(&first, steps: 0..<3)
     var second = game.make(seed: 9)
-    try second.restore(Dictionary(uniqueKeysWithValues: first.trainingState.map { ($0.name, $0.tensor) }))
+    try second.restore(first.trainingState.byName)
     game.train(&second, steps: 3..<6)
     #expect(second.trainingState == whole.trainingState)
   }
@@ -122,7 +122,7 @@ private struct Game {
     case .real: #expect(all.scalars.allSatisfy { $0.isFinite })
     }
     var other = game.make(seed: 8, threads: 2)
-    try other.restore(Dictionary(uniqueKeysWithValues: model.weights.map { ($0.name, $0.tensor) }))
+    try other.restore(model.weights.byName)
     let some = other.sample([7, 2], temperature: 1, using: Philox(seed: 2))
     #expect(Array(some.row(0)) == Array(all.row(7)) && Array(some.row(1)) == Array(all.row(2)))
   }
@@ -130,7 +130,7 @@ private struct Game {
   @Test(arguments: games) func `refuses a checkpoint that lacks a tensor or has one of another shape`(number: Int) {
     let game = Game.all[number]
     let model = game.make()
-    let state = Dictionary(uniqueKeysWithValues: model.trainingState.map { ($0.name, $0.tensor) })
+    let state = model.trainingState.byName
     for name in state.keys where !name.hasPrefix("course") {
       var (lacking, wrong) = (state, state)
       lacking[name] = nil

@@ -63,7 +63,7 @@ private struct Chain {
     chain.train(&two, steps: 0..<6)
     chain.train(&half, steps: 0..<3)
     var rest = chain.make(seed: 9)
-    try rest.restore(Dictionary(uniqueKeysWithValues: half.trainingState.map { ($0.name, $0.tensor) }))
+    try rest.restore(half.trainingState.byName)
     chain.train(&rest, steps: 3..<6)
     #expect(one.trainingState == two.trainingState && one.trainingState == rest.trainingState)
   }

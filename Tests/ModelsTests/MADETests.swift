@@ -206,14 +206,14 @@ struct MADETests {
     subject.seed = 8
     var restored = subject.make()
     subject.seed = 7
-    try restored.restore(Dictionary(uniqueKeysWithValues: half.trainingState.map { ($0.name, $0.tensor) }))
+    try restored.restore(half.trainingState.byName)
     subject.train(&restored, steps: 25..<40)
     #expect(restored.trainingState == whole.trainingState)
     let x = subject.data(9)
     #expect(restored.nats(of: x) == whole.nats(of: x))
 
     var scoring = subject.make()
-    try scoring.restore(Dictionary(uniqueKeysWithValues: whole.weights.map { ($0.name, $0.tensor) }))
+    try scoring.restore(whole.weights.byName)
     #expect(scoring.nats(of: x) == whole.nats(of: x))
     #expect(
       scoring.sample([0, 1, 2], temperature: 1, using: Philox(seed: 5)) == whole.sample([0, 1, 2], temperature: 1, using: Philox(seed: 5)))
@@ -223,7 +223,7 @@ struct MADETests {
     let subject = Subject(["hidden_layers": [30], "orderings": 2], dims: 10)
     var model = subject.make()
     let before = model.trainingState
-    var tensors = Dictionary(uniqueKeysWithValues: before.map { ($0.name, $0.tensor) })
+    var tensors = before.byName
     tensors["optimizer.mean.output.bias"] = nil
     #expect(throws: RestoreError.missing(name: "optimizer.mean.output.bias")) { try model.restore(tensors) }
     tensors["hidden.0.weight"] = Tensor(repeating: 0, shape: [10, 29])

@@ -182,7 +182,7 @@ private let all = bits + levels
       return NamedTensor(
         weight.name, Tensor(uniformIn: -0.5..<0.5, shape: weight.tensor.shape, .noise, index: place, using: Philox(seed: 4)))
     }
-    try start.restore(Dictionary(uniqueKeysWithValues: moved.map { ($0.name, $0.tensor) }))
+    try start.restore(moved.byName)
     let x = subject.data(12)
     var stepped = start
     _ = stepped.trainStep(on: x, examples: Array(0..<12), step: 3, learningRate: 1, using: Philox(seed: 1))
@@ -193,7 +193,7 @@ private let all = bits + levels
       #expect(length > 0, "\(before.name) learns nothing")
       // Along the gradient the loss grows by its length.
       func loss(_ step: Double) throws -> Double {
-        var tensors = Dictionary(uniqueKeysWithValues: start.weights.map { ($0.name, $0.tensor) })
+        var tensors = start.weights.byName
         let scalars = zip(before.tensor.scalars, gradient).map { Float(Double($0) + step * $1 / length) }
         tensors[before.name] = Tensor(shape: before.tensor.shape, scalars: scalars)
         var model = start
@@ -216,7 +216,7 @@ private let all = bits + levels
     subject.seed = 8
     var restored = subject.make()
     subject.seed = 7
-    try restored.restore(Dictionary(uniqueKeysWithValues: half.trainingState.map { ($0.name, $0.tensor) }))
+    try restored.restore(half.trainingState.byName)
     subject.train(&restored, steps: 5..<8)
     #expect(restored.trainingState == whole.trainingState)
     #expect(restored.nats(of: subject.data(5)) == whole.nats(of: subject.data(5)))

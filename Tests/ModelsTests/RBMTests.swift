@@ -11,7 +11,7 @@ private struct WrittenDown {
 
   /// From a model's weights: biases are of units less their offsets.
   init(_ model: any GenerativeModel, isCentred: Bool) throws {
-    let tensors = Dictionary(uniqueKeysWithValues: model.weights.map { ($0.name, $0.tensor) })
+    let tensors = model.weights.byName
     let weight = try #require(tensors["weight"])
     func numbers(_ name: String) throws -> [Double] { try #require(tensors[name]).scalars.map { Double($0) } }
     let W = (0..<weight.rows).map { weight.row($0).map { Double($0) } }
@@ -91,7 +91,7 @@ struct RBMTests {
     values["gibbs_steps"] = .integer(gibbsSteps)
     var other = make(.object(values), optimizer: .sgd()).make(dims: x.columns)
     // Of the weights alone: chains begin at the data.
-    try other.restore(Dictionary(uniqueKeysWithValues: model.weights.map { ($0.name, $0.tensor) }))
+    try other.restore(model.weights.byName)
     func biases(_ model: any Energetic) throws -> [Double] {
       let weight = try #require(model.weights.first { $0.name == "weight" }).tensor
       return weight.scalars.map { Double($0) }
@@ -115,7 +115,7 @@ struct RBMTests {
     let data = written.moments((0..<400).map { row in (1.0 / 400, x.row(row).map { Double($0) }) })
     let all = written.moments(written.model)
     // Melchior et al. 2016, eqs. 9 and 10; the offsets move a hundredth of the way towards the batch's means first.
-    let tensors = Dictionary(uniqueKeysWithValues: model.weights.map { ($0.name, $0.tensor) })
+    let tensors = model.weights.byName
     func moved(_ name: String, _ mean: [Double]) throws -> [Double] {
       try zip(#require(tensors[name]).scalars, mean).map { isCentred ? Double($0) + 0.01 * ($1 - Double($0)) : 0 }
     }
@@ -169,7 +169,7 @@ struct RBMTests {
   @Test func `a chain that is kept is one of a machine of the same form`() throws {
     let one = make(["hidden": 5, "chains": 20])
     var other = make(["hidden": 5, "chains": 21]).make(dims: 6)
-    let state = Dictionary(uniqueKeysWithValues: one.trained(dims: 6, steps: 3).trainingState.map { ($0.name, $0.tensor) })
+    let state = one.trained(dims: 6, steps: 3).trainingState.byName
     #expect(throws: RestoreError.wrongShape(name: "chains.hidden", expected: [21, 5], found: [20, 5])) { try other.restore(state) }
   }
 }

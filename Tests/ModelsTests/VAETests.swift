@@ -184,11 +184,11 @@ struct VAETests {
     var other = one
     other.seed = 8
     var restored = other.make()
-    try restored.restore(Dictionary(uniqueKeysWithValues: half.trainingState.map { ($0.name, $0.tensor) }))
+    try restored.restore(half.trainingState.byName)
     one.train(&restored, steps: 11..<20)
     #expect(restored.trainingState == whole.trainingState, "\(one)")
     var scoring = other.make()
-    try scoring.restore(Dictionary(uniqueKeysWithValues: whole.weights.map { ($0.name, $0.tensor) }))
+    try scoring.restore(whole.weights.byName)
     #expect(scoring.encode(one.data(9)) == whole.encode(one.data(9)))
   }
 
