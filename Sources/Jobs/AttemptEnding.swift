@@ -10,6 +10,8 @@ package enum AttemptEnding: Sendable, Hashable {
   case stopped
   /// It went without a result, and nobody had asked.
   case died(Failure)
+  /// The machine had no room for what it had to write, or took no writes: no fault of the job's, which goes on when that has passed.
+  case hindered(Failure)
 
   var isDeath: Bool { if case .died = self { true } else { false } }
 }

@@ -8,6 +8,9 @@ package struct JobRecord: Sendable, Hashable {
     package var at: Date
   }
 
+  /// Chosen: more than a person reads, and some kilobytes in each answer.
+  package static let historyMax = 256
+
   package var id: String
   /// Whose job it is: the key that submitted it; the empty one where there are no keys.
   package var owner: String
@@ -31,7 +34,7 @@ package struct JobRecord: Sendable, Hashable {
   /// How many times a worker has been started on it; a result of any other attempt is not heard.
   package var attempt: Int
   package var deathsSinceCheckpoint: Int
-  /// Oldest first; the last entry is `status`.
+  /// Oldest first; the last entry is `status`. Of a longer one the newest `historyMax` entries.
   package var history: [HistoryEntry]
   package var createdAt: Date
 }

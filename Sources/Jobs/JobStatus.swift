@@ -79,21 +79,20 @@ extension JobStatus {
     case (.cancelling, _): .cancelled
     case (.running, .succeeded), (.pausing, .succeeded): .succeeded
     case (.running, .failed), (.pausing, .failed): .failed
-    case (.pausing, .stopped), (.pausing, .died): .paused
-    case (.running, .stopped): .interrupted
+    case (.pausing, .stopped), (.pausing, .died), (.pausing, .hindered): .paused
+    case (.running, .stopped), (.running, .hindered): .interrupted
     case (.running, .died): mayGoOn ? .interrupted : .failed
     case (.queued, _), (.paused, _), (.interrupted, _), (.succeeded, _), (.failed, _), (.cancelled, _): nil
     }
   }
 
-  /// The statuses that a job passes through when the server that ran it is gone.
+  /// The statuses that a job passes through when the server that ran it is gone. One that was asked to leave goes on leaving, until its
+  /// worker is known to be gone and what it has told is heard.
   package var afterServerDeath: [JobStatus] {
     switch self {
     case .running: [.interrupted, .queued]
     case .interrupted: [.queued]
-    case .pausing: [.paused]
-    case .cancelling: [.cancelled]
-    case .queued, .paused, .succeeded, .failed, .cancelled: []
+    case .queued, .pausing, .paused, .cancelling, .succeeded, .failed, .cancelled: []
     }
   }
 }

@@ -39,6 +39,16 @@ extension Record {
     try database.read { db in try Record.answer(to: request, in: db) }
   }
 
+  /// Keeps the answer to something that is not in the record, once it is made.
+  /// - Returns: an earlier answer to the same request, where there is one; nothing has been kept then. Nil where this one is kept.
+  package func keep(_ answer: KeptAnswer, to request: KeyedRequest) throws -> KeptAnswer? {
+    try database.write { db in
+      if let earlier = try Record.answer(to: request, in: db) { return earlier }
+      try Record.keep(answer, to: request, in: db)
+      return nil
+    }
+  }
+
   static func answer(to request: KeyedRequest, in db: Database) throws -> KeptAnswer? {
     let row = try Row.fetchOne(
       db, sql: "SELECT * FROM answers WHERE owner = ? AND key = ? AND created_at > ?",

@@ -21,6 +21,9 @@ extension Record {
       try Record.keep(ending, of: job, entering: status, deaths: deaths, in: db)
       let now = Date.recordable
       try Record.enter(status, job: id, at: now, in: db)
+      if case .hindered(let reason) = ending {
+        try Record.append(type: "warning", body: ["detail": .string(reason.detail)], to: id, at: now, in: db)
+      }
       if status == .interrupted, requeue { try Record.enter(.queued, job: id, at: now, in: db) }
       return try Record.existingJob(id, in: db)
     }
@@ -58,20 +61,41 @@ extension Record {
 
   /// Puts right what a server that is gone has left: nothing runs now, whatever the rows say. Called once, before any claim, by the
   /// one process that owns the file.
-  /// - Returns: the jobs that changed, as they are now.
+  /// - Returns: the jobs that it left, as they are now; those that were `pausing` or `cancelling` still are.
   package func recover() throws -> [JobRecord] {
     try database.write { db in
       let left = try Row.fetchAll(
         db,
         sql: "SELECT id, status FROM jobs WHERE status IN ('running', 'pausing', 'cancelling', 'interrupted') ORDER BY number")
       let now = Date.recordable
-      return try left.map { row in
+      return try left.compactMap { row in
         let id: String = row["id"]
+        guard try Record.isReadable(id, orFailedAt: now, in: db) else { return try Record.job(id, in: db) }
         for status in JobStatus(rawValue: row["status"])?.afterServerDeath ?? [] {
           try Record.enter(status, job: id, at: now, in: db)
         }
         return try Record.existingJob(id, in: db)
       }
+    }
+  }
+
+  /// Whether a job's row can be read. One that can't has failed from now on, so that it keeps no other job from its turn; what no JSON is of
+  /// it is dropped.
+  static func isReadable(_ id: String, orFailedAt now: Date, in db: Database) throws -> Bool {
+    do {
+      return try Record.job(id, in: db) != nil
+    } catch let error as RecordError {
+      let failure = Failure(reason: "damaged_record", detail: "What the record holds of this job can't be read: \(error)")
+      try db.execute(
+        sql: """
+          UPDATE jobs SET failure = ?, request = CASE WHEN json_valid(request) THEN request ELSE 'null' END,
+            metadata = CASE WHEN json_valid(metadata) THEN metadata ELSE 'null' END,
+            progress = CASE WHEN json_valid(progress) THEN progress END, metrics = CASE WHEN json_valid(metrics) THEN metrics END,
+            result = CASE WHEN json_valid(result) THEN result END
+          WHERE id = ?
+          """, arguments: [failure.json.serialized(), id])
+      try Record.enter(.failed, job: id, at: now, in: db)
+      return false
     }
   }
 

@@ -66,6 +66,13 @@ extension Record {
     try database.read { db in try Record.job(id, in: db) }
   }
 
+  /// Whether a job has come to its end, or is not there.
+  package func isFinished(_ id: String) throws -> Bool {
+    try database.read { db in
+      try String.fetchOne(db, sql: "SELECT status FROM jobs WHERE id = ?", arguments: [id]).flatMap(JobStatus.init)?.isFinished ?? true
+    }
+  }
+
   /// How many jobs have that status, whoever owns them.
   package func jobCount(_ status: JobStatus) throws -> Int {
     try database.read { db in
@@ -121,9 +128,9 @@ extension JobRecord {
       seed: row["seed"], priority: row["priority"], name: row["name"], metadata: try json("metadata") ?? .null,
       progress: try json("progress"), metrics: try json("metrics"), result: try json("result"), failure: Failure(try json("failure")),
       attempt: row["attempt"], deathsSinceCheckpoint: row["deaths_since_checkpoint"],
-      history: try Row.fetchAll(db, sql: "SELECT status, at FROM history WHERE job = ? ORDER BY number", arguments: [id]).map {
-        HistoryEntry(status: try status($0["status"]), at: .init(milliseconds: $0["at"]))
-      },
+      history: try Row.fetchAll(
+        db, sql: "SELECT status, at FROM history WHERE job = ? ORDER BY number DESC LIMIT ?", arguments: [id, JobRecord.historyMax]
+      ).reversed().map { HistoryEntry(status: try status($0["status"]), at: .init(milliseconds: $0["at"])) },
       createdAt: .init(milliseconds: row["created_at"]))
   }
 }

@@ -53,7 +53,11 @@ extension Record {
       arguments: StatementArguments(conditions.compactMap(\.value) + [overflow ? limit : rowsMax]))
     let shown = rows.prefix(limit)
     let last: Int64? = rows.count > limit ? shown.last?["number"] : nil
-    return Page(items: try shown.map(make), next: last.map(String.init))
+    let items = try shown.compactMap { row in
+      // One that can't be read hides no other; `faults` tells of it.
+      do { return try make(row) } catch is RecordError { return nil }
+    }
+    return Page(items: items, next: last.map(String.init))
   }
 
   private static func number(at cursor: String, in table: String, _ db: Database) throws -> Int64 {

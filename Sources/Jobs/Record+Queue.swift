@@ -13,16 +13,17 @@ extension Record {
   package func claimNext(except resting: Set<String> = []) throws -> JobRecord? {
     try database.write { db in
       let passedOver = resting.isEmpty ? "" : "AND id NOT IN (\(Array(repeating: "?", count: resting.count).joined(separator: ", ")))"
-      guard
-        let row = try Row.fetchOne(
-          db, sql: "\(Record.ranked(where: passedOver)) SELECT id, owner FROM ranked ORDER BY rank, turn LIMIT 1",
-          arguments: StatementArguments(resting.sorted()))
-      else { return nil }
-      let (id, owner): (String, String) = (row["id"], row["owner"])
-      try db.execute(sql: "UPDATE owners SET turn = (SELECT MAX(turn) + 1 FROM owners) WHERE owner = ?", arguments: [owner])
-      try db.execute(sql: "UPDATE jobs SET attempt = attempt + 1 WHERE id = ?", arguments: [id])
-      try Record.enter(.running, job: id, at: .recordable, in: db)
-      return try Record.existingJob(id, in: db)
+      let next = "\(Record.ranked(where: passedOver)) SELECT id, owner FROM ranked ORDER BY rank, turn LIMIT 1"
+      while let row = try Row.fetchOne(db, sql: next, arguments: StatementArguments(resting.sorted())) {
+        let (id, owner): (String, String) = (row["id"], row["owner"])
+        let now = Date.recordable
+        guard try Record.isReadable(id, orFailedAt: now, in: db) else { continue }
+        try db.execute(sql: "UPDATE owners SET turn = (SELECT MAX(turn) + 1 FROM owners) WHERE owner = ?", arguments: [owner])
+        try db.execute(sql: "UPDATE jobs SET attempt = attempt + 1 WHERE id = ?", arguments: [id])
+        try Record.enter(.running, job: id, at: now, in: db)
+        return try Record.existingJob(id, in: db)
+      }
+      return nil
     }
   }
 

@@ -7,14 +7,23 @@ import Logging
 /// record learns how it ended.
 extension WorkerPool {
   /// A record that refuses a write (a full disk) is asked again after this long. Chosen.
-  private static let retryPause: Duration = .seconds(1)
+  static let retryPause: Duration = .seconds(1)
   /// The record hears of progress this often at most: each time is an fsync.
   private static let flushPause: Duration = .seconds(1)
   /// A folder that stays locked so long after its holder was killed is held by another machine, or for good. Chosen.
   private static let folderWaitMax: Duration = .seconds(60)
 
-  func begin(_ job: JobRecord) {
+  func begin(_ job: JobRecord) { enter(RunningAttempt(job, folder: folder(of: job.id), now: .now)) }
+
+  /// A job that was to leave when its server died: what its worker leaves behind is heard once that has gone, and then it has left.
+  func seeOut(_ job: JobRecord) {
     let attempt = RunningAttempt(job, folder: folder(of: job.id), now: .now)
+    attempt.isStopping = true
+    enter(attempt)
+  }
+
+  private func enter(_ attempt: RunningAttempt) {
+    let job = attempt.job
     attempts[job.id] = attempt
     // From here on the attempt itself waits for whoever is in the folder, and what comes after is its own worker.
     strays[attempt.folder] = nil
@@ -42,6 +51,7 @@ extension WorkerPool {
 
   /// Tells the worker to write a checkpoint and go; SIGKILL follows after the grace time. Asked again, it may only become shorter.
   func stop(_ attempt: RunningAttempt, graceSeconds: Double? = nil) {
+    if case .awaitingFolder = attempt.phase, isDraining { return leaveToNextServer(attempt) }
     let killAt = ContinuousClock.now + .seconds(graceSeconds ?? settings.graceSeconds)
     if attempt.isStopping {
       attempt.killAt = attempt.killAt.map { min($0, killAt) }
@@ -49,26 +59,33 @@ extension WorkerPool {
     }
     attempt.isStopping = true
     switch attempt.phase {
-    case .awaitingFolder:
-      strays[attempt.folder] = .now
-      settle(attempt, .stopped)
+    case .awaitingFolder, .ended: break
     case .running(let worker):
       attempt.killAt = killAt
       worker.terminate()
-    case .ended: break
     }
+  }
+
+  /// Somebody is in its folder still, whom the next server will hear out.
+  private func leaveToNextServer(_ attempt: RunningAttempt) {
+    guard attempt.isStopping else { return settle(attempt, .stopped) }
+    forget(attempt)
+    finishDraining()
   }
 
   /// Starts the worker once nobody else is in the folder.
   private func proceed(_ attempt: RunningAttempt, since: ContinuousClock.Instant) {
     do {
-      try Disk.createFolders(attempt.folder.path)
+      if !attempt.isStopping { try Disk.createFolders(attempt.folder.path) }
       guard try isFree(attempt.folder, since: since) else {
         if since.duration(to: .now) >= WorkerPool.folderWaitMax {
           settle(attempt, .died(Failure(reason: "folder_locked", detail: "Another process holds the job's folder and can't be ended.")))
         }
         return
       }
+      let ending = try hearOut(attempt)
+      if attempt.isStopping { return settle(attempt, ending ?? .stopped) }
+      if let ending, !ending.isDeath { return settle(attempt, ending) }
       try launch(attempt)
     } catch {
       guard WorkerPool.isOfTheHost(error) else {
@@ -88,22 +105,22 @@ extension WorkerPool {
     return [ENOSPC, EDQUOT, EROFS, EIO, EMFILE, ENFILE, EAGAIN, ENOMEM].contains(error.code)
   }
 
-  private func launch(_ attempt: RunningAttempt) throws {
+  /// What the job's workers have told and a dead server did not hear. Not of the last attempt alone: a server may die between a claim and
+  /// this.
+  /// - Returns: how one of them ended, where it has left a result.
+  private func hearOut(_ attempt: RunningAttempt) throws -> AttemptEnding? {
     let offset = try record.eventsOffset(of: attempt.id)
     attempt.tail = EventTail(attempt.folder.events, offset: offset)
-    // What earlier attempts have told and a dead server did not hear; a result may be among it, and then all is done. Not of the one
-    // before alone: a server may die between a claim and this.
-    if attempt.number > 1 {
-      let earlier = 1...attempt.number - 1
-      _ = attempt.hear(try attempt.tail.readToEnd(), ofAttempts: earlier)
-      if let ending = attempt.folder.ending(ofAttempts: earlier), !ending.isDeath {
-        return settle(attempt, ending)
-      }
-    }
+    let all = 1...attempt.number
+    _ = attempt.hear(try attempt.tail.readToEnd(), ofAttempts: all)
     if attempt.tail.offset < offset {
       logger.warning("a job's events.ndjson is shorter than what was read of it", metadata: metadata(attempt))
       try record.note(AttemptNews(), of: attempt.id, attempt: attempt.number, offset: attempt.tail.offset)
     }
+    return attempt.folder.ending(ofAttempts: all)
+  }
+
+  private func launch(_ attempt: RunningAttempt) throws {
     try attempt.tail.endOpenLine()
     if let model = attempt.job.model { try Disk.createFolders("\(settings.modelsFolder)/\(model)") }
     try Disk.replace(attempt.folder.job, with: try prepare(attempt.job).serializedBytes())
@@ -127,6 +144,11 @@ extension WorkerPool {
   private func ending(of attempt: RunningAttempt, _ status: Termination) -> AttemptEnding {
     if let ending = attempt.folder.ending(ofAttempts: attempt.number...attempt.number) { return ending }
     if attempt.isStopping { return .stopped }
+    if status == .exited(code: ExitStatus.cantCreate) {
+      let words = WorkerLog(path: attempt.folder.log).lastWords(from: attempt.logStart)
+      let detail = "The disk had no room for what the worker had to write, or took no writes: the job goes on when it can. \(words)"
+      return .hindered(Failure(reason: "storage", detail: detail))
+    }
     let memoryRanOut = OutOfMemoryKills.happened(since: attempt.outOfMemoryKillsBefore)
     let lastWords = WorkerLog(path: attempt.folder.log).lastWords(from: attempt.logStart)
     return AttemptEnding(deathBy: status, lastWords: lastWords, memoryRanOut: memoryRanOut)
@@ -169,7 +191,7 @@ extension WorkerPool {
       try flush(attempt)
       let job = try record.settle(
         attempt.id, attempt: attempt.number, ending: ending, deathsMax: settings.deathsMax, requeue: !isDraining)
-      if ending.isDeath, let job, job.status == .queued { rest(job) }
+      if let job, job.status == .queued { rest(job, after: ending) }
       if let job, job.status.isFinished { onFinish(job) }
       logger.info("an attempt ended", metadata: metadata(attempt, ["status": "\(job?.status.rawValue ?? "over")"]))
     } catch {
@@ -177,11 +199,15 @@ extension WorkerPool {
       logger.error("can't write how an attempt ended: \(error)", metadata: metadata(attempt))
       return
     }
-    attempts[attempt.id] = nil
-    _ = live.withLock { $0.removeValue(forKey: attempt.id) }
+    forget(attempt)
     onChange(attempt.id)
     finishDraining()
     wake()
+  }
+
+  private func forget(_ attempt: RunningAttempt) {
+    attempts[attempt.id] = nil
+    _ = live.withLock { $0.removeValue(forKey: attempt.id) }
   }
 
   private func metadata(_ attempt: RunningAttempt, _ more: Logger.Metadata = [:]) -> Logger.Metadata {

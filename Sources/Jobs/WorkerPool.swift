@@ -29,6 +29,8 @@ package final class WorkerPool: @unchecked Sendable {
     /// A job rests so long after its first death, twice as long after the next. Chosen: what killed it may pass in seconds, as a
     /// memory shortage or a disk's hiccup does; nobody waits for it that would not wait longer for three quick failures.
     package var restSeconds: Double = 2
+    /// And so long where the machine had no room for it. Chosen: every attempt goes over what was trained since the last checkpoint.
+    package var hinderedRestSeconds: Double = 10
 
     package init(workersMax: Int, jobsFolder: String, modelsFolder: String) {
       self.workersMax = workersMax
@@ -54,8 +56,8 @@ package final class WorkerPool: @unchecked Sendable {
   var isStarted = false
   var isDraining = false
   private var whenDrained: [@Sendable () -> Void] = []
-  /// The record could not be asked for the next job.
-  private var mustClaimAgain = false
+  /// The record could not be asked for the next job, and is asked again then.
+  private var claimAgainAt: ContinuousClock.Instant?
   private var tickIsDue = false
 
   /// - Parameters:
@@ -83,12 +85,13 @@ package final class WorkerPool: @unchecked Sendable {
   package func start() throws {
     try queue.sync {
       precondition(!isStarted, "a pool starts once")
+      try findStrays()
       for job in try record.recover() {
         logger.notice("recovered a job", metadata: ["job": "\(job.id)", "status": "\(job.status.rawValue)"])
         onChange(job.id)
         if job.status.isFinished { onFinish(job) }
+        if job.status.hasWorker { seeOut(job) }
       }
-      try findStrays()
       isStarted = true
       fill()
     }
@@ -137,14 +140,14 @@ package final class WorkerPool: @unchecked Sendable {
 
   /// Starts as many as there is room for.
   func fill() {
-    mustClaimAgain = false
+    claimAgainAt = nil
     while isStarted, !isDraining, attempts.count < settings.workersMax {
       do {
         guard let job = try record.claimNext(except: resting()) else { break }
         begin(job)
       } catch {
         logger.error("can't claim a job: \(error)")
-        mustClaimAgain = true
+        claimAgainAt = .now + WorkerPool.retryPause
         break
       }
     }
@@ -171,15 +174,15 @@ package final class WorkerPool: @unchecked Sendable {
 
   /// About five times a second while there is anything to look at.
   func scheduleTick() {
-    let hasResting = standing.withLock { !$0.restsUntil.isEmpty }
-    guard !tickIsDue, mustClaimAgain || hasResting || !attempts.isEmpty || !strays.isEmpty else { return }
+    let hasResting = standing.withLock { !$0.rests.isEmpty }
+    guard !tickIsDue, claimAgainAt != nil || hasResting || !attempts.isEmpty || !strays.isEmpty else { return }
     tickIsDue = true
     queue.asyncAfter(deadline: .now() + .milliseconds(200)) { [weak self] in
       guard let self else { return }
       tickIsDue = false
       for attempt in Array(attempts.values) { look(at: attempt) }
       endStrays()
-      if mustClaimAgain || hasResting { fill() }
+      if claimAgainAt.map({ $0 <= .now }) ?? hasResting { fill() }
       scheduleTick()
     }
   }

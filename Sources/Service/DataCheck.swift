@@ -163,8 +163,13 @@ package final class DataCheck {
     }
     var faults = all.filter { $0.place == .checkpoint || $0.place == .origin && hasSound }.map { "\($0.path): \($0.detail)" }
     if model.newestStep != nil, try files.keptSteps().isEmpty { faults.append("it has no checkpoint, where the record tells of one") }
-    guard !faults.isEmpty, let record else { return }
+    guard let record else { return }
     let isFinished = try record.isOver(jobOfModel: model.id)
+    // While its job is unfinished, the next worker tells what it goes on from.
+    if model.newestStep == nil, isFinished, try !files.keptSteps().isEmpty {
+      faults.append("it has checkpoints that the record has not heard of")
+    }
+    guard !faults.isEmpty else { return }
     add(model.id, faults.joined(separator: "; "), remedy: "remove what is damaged, and go on from what is left") {
       try record.setNewestStep(try files.mend(isFinished: isFinished), ofModel: model.id)
     }
@@ -200,6 +205,9 @@ package final class DataCheck {
       for name in try Disk.list(path) where StagedFile.isStaged(name) {
         add("\(path)/\(name)", "a file that was never finished", remedy: "remove it") { try Disk.removeTree("\(path)/\(name)") }
       }
+    }
+    for path in try PartialUploads.leftovers(in: folder.uploads) {
+      add(path, "a part of an upload that was never finished", remedy: "remove it") { try Disk.removeTree(path) }
     }
     guard Disk.exists(folder.incoming) else { return }
     for name in try Disk.list(folder.incoming) {

@@ -15,9 +15,10 @@ extension DataFolder {
   private static let asideSeconds = 7 * 86_400
 
   /// Brings back what the record names again, moves aside what it does not, and removes what has lain there for a week.
-  /// - Parameter isLow: whether the disk is below its mark: then nothing stays aside.
+  /// - Parameter isLow: whether the disk is below its mark: then nothing stays of what lay there before.
   func sweep(for record: Record, isLow: Bool, logger: Logger) throws {
     try bringBack(for: record, logger)
+    try removeOldAside(all: isLow, logger)
     for orphan in try orphans(of: record) {
       if orphan.kind == .origin {
         logger.notice("sweeping \(orphan.path): \(orphan.what)")
@@ -31,7 +32,6 @@ extension DataFolder {
         try setAside(orphan)
       }
     }
-    try removeOld(all: isLow, logger)
   }
 
   /// Moves it aside, over what has lain there under its name.
@@ -72,7 +72,8 @@ extension DataFolder {
     }
   }
 
-  private func removeOld(all: Bool, _ logger: Logger) throws {
+  /// Removes what has lain aside for a week.
+  func removeOldAside(all: Bool = false, _ logger: Logger) throws {
     let oldest = Int(Date.now.timeIntervalSince1970) - Self.asideSeconds
     for kind in Orphan.Kind.allCases {
       for name in try namesAside(kind) {

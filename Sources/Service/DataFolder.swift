@@ -59,6 +59,18 @@ struct DataFolder: Sendable {
     }
   }
 
+  /// The files have the last word on what a job that is over has left, whatever of its telling a power cut took.
+  func tell(_ record: Record, ofCheckpointsOf job: JobRecord, _ logger: Logger) {
+    guard job.kind == "train", let model = job.model else { return }
+    do {
+      guard let newest = try ModelFolder(path: modelFolder(model)).keptSteps().last else { return }
+      if try record.model(model)?.newestStep ?? -1 < newest { try record.setNewestStep(newest, ofModel: model) }
+    } catch {
+      logger.warning(
+        "the newest checkpoint stays untold until the job's model is checked", metadata: ["job": "\(job.id)", "error": "\(error)"])
+    }
+  }
+
   /// How long a decoder of a dead server may take to see that it is gone. Chosen.
   private static let strayDecoderSeconds = 10.0
 

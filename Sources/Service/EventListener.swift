@@ -20,8 +20,6 @@ final class EventListener: Sendable {
   }
 
   private let job: String
-  /// The job had finished when the stream began: what there is then ends it.
-  private let isFinished: Bool
   private let record: Record
   private let watch: JobWatch
   private let logger: Logger
@@ -31,9 +29,8 @@ final class EventListener: Sendable {
   private static let partEventsMax = 100
 
   /// - Parameter number: the event that the client had last; 0 replays all.
-  init(job: String, isFinished: Bool, after number: Int, record: Record, watch: JobWatch, logger: Logger) {
+  init(job: String, after number: Int, record: Record, watch: JobWatch, logger: Logger) {
     self.job = job
-    self.isFinished = isFinished
     self.record = record
     self.watch = watch
     self.logger = logger
@@ -66,6 +63,8 @@ final class EventListener: Sendable {
   private func look() {
     guard let (stream, cursor) = state.withLock({ state in state.hasRoom ? state.stream.map { ($0, state.cursor) } : nil }) else { return }
     do {
+      // Asked before, so that the event of its finish is among those that are read after.
+      let isFinished = try record.isFinished(job)
       let events = try record.events(of: job, after: cursor, limit: Self.partEventsMax)
       guard let last = events.last else { return isFinished ? stream.finish() : () }
       state.withLock { state in

@@ -29,6 +29,9 @@ package final class FountService: Sendable {
   let logger: Logger
   private let lock: FolderLock
   let threads = WorkThreads(count: 8, waitingMax: 256)  // Chosen: SQLite has one writer, and a reader takes microseconds.
+  /// For what goes over all bytes of an upload, so that nobody else waits for gigabytes to be hashed. Chosen.
+  let bulkThreads = WorkThreads(count: 4, waitingMax: 256)
+  private let housekeeping = DispatchQueue(label: "fount.housekeeping", qos: .background)
   private let started = Atomic(false)
   private let draining = Atomic(false)
   let requestMetrics = RequestMetrics()
@@ -73,13 +76,31 @@ package final class FountService: Sendable {
       engine: LocalEngine(executable: executable, options: configuration.workerLimits),
       settings: WorkerPool.Settings(workersMax: configuration.workers, jobsFolder: folder.jobs, modelsFolder: folder.models),
       prepare: { try payload.worker($0) }, logger: logger, onChange: { watch.changed($0) },
-      onFinish: { folder.removeOrigin(of: $0, logger) })
+      onFinish: {
+        folder.removeOrigin(of: $0, logger)
+        folder.tell(record, ofCheckpointsOf: $0, logger)
+      })
   }
 
   /// Takes up the jobs that wait; until it has, `/readyz` says that the service is starting.
   package func start() throws {
     try pool.start()
     started.store(true, ordering: .relaxed)
+    keepHouse()
+  }
+
+  /// Once an hour, what a start removes goes while the server stays, too.
+  private func keepHouse() {
+    housekeeping.asyncAfter(deadline: .now() + 3600) { [weak self] in
+      guard let self else { return }
+      do {
+        try folder.removeOldAside(logger)
+        try uploads.sweep()
+      } catch {
+        logger.warning("what is old stays: \(error)")
+      }
+      keepHouse()
+    }
   }
 
   /// From now on `/readyz` says that the service is leaving, and nothing new is taken; workers are asked for a checkpoint, and killed

@@ -12,6 +12,8 @@ struct PartialUpload: Sendable {
 
   /// What the client said when it began.
   struct Plan: Sendable {
+    /// Whose upload it is: the key's; the empty one where there are no keys.
+    var owner = ""
     var name: String?
     var options: DecodeOptions
     /// The bytes in all; nil until it is said.
@@ -44,7 +46,8 @@ struct PartialUpload: Sendable {
 extension PartialUpload.Plan {
   var json: JSONValue {
     [
-      "name": JSONValue(name), "length": JSONValue(length), "digest": JSONValue(digest), "format": JSONValue(options.format?.rawValue),
+      "owner": .string(owner), "name": JSONValue(name), "length": JSONValue(length), "digest": JSONValue(digest),
+      "format": JSONValue(options.format?.rawValue),
       "array": JSONValue(options.array), "labels": JSONValue(options.labels), "resize": JSONValue(options.resize?.text),
     ]
   }
@@ -56,7 +59,9 @@ extension PartialUpload.Plan {
     options.array = json["array"]?.string
     options.labels = json["labels"]?.string
     options.resize = json["resize"]?.string.flatMap(DecodeOptions.Sides.init)
-    self.init(name: json["name"]?.string, options: options, length: json["length"]?.integer, digest: json["digest"]?.string)
+    self.init(
+      owner: json["owner"]?.string ?? "", name: json["name"]?.string, options: options, length: json["length"]?.integer,
+      digest: json["digest"]?.string)
   }
 }
 

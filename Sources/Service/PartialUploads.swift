@@ -22,19 +22,23 @@ final class PartialUploads: Sendable {
     self.idleSecondsMax = Double(idleSecondsMax)
     try Disk.createFolders(folder)
     try sweep()
+    for path in try Self.leftovers(in: folder) { try Disk.removeTree(path) }
   }
 
-  /// Chosen: each may hold as many bytes as a body may have.
-  private static let uploadsMax = 256
+  /// Of one owner, and of all. Chosen: each may hold as many bytes as a body may have.
+  private static let (uploadsMax, allUploadsMax) = (64, 1024)
   /// Chosen: a 4 GB file in parts of 1 MB.
   private static let partsMax = 4096
 
   func begin(_ plan: PartialUpload.Plan) throws -> PartialUpload {
-    try lock.withLock { _ in
-      try sweep()
-      guard try Disk.list(folder).count < Self.uploadsMax else {
-        let detail = "\(Self.uploadsMax) uploads are unfinished, the most that is allowed; end one with DELETE"
-        throw Problem(.tooManyRequests, detail, headers: [.retryAfter: "60"])
+    try lock.withLock { claimed in
+      try removeIdle(except: claimed)
+      let all = try Disk.list(folder)
+      let own = try all.filter { try self.plan(of: $0)?.owner == plan.owner }.count
+      guard own < Self.uploadsMax, all.count < Self.allUploadsMax else {
+        let most = own < Self.uploadsMax ? "\(Self.allUploadsMax) uploads of all owners" : "\(Self.uploadsMax) of your uploads"
+        throw Problem(
+          .tooManyRequests, "\(most) are unfinished, the most that is allowed; end one with DELETE", headers: [.retryAfter: "60"])
       }
       let id = Identifier.random(prefix: Self.prefix)
       try Disk.createFolders(path(of: id))
@@ -54,7 +58,8 @@ final class PartialUploads: Sendable {
   /// - Parameter startsOver: what came before is dropped, where this part begins at 0.
   func append(_ file: String, bytes: Int, at offset: Int, to id: String, startsOver: Bool = false) throws -> PartialUpload {
     try Disk.sync(file)
-    return try lock.withLock { _ in
+    return try lock.withLock { claimed in
+      try Self.requireUnclaimed(id, claimed)
       var found = try upload(id)
       if startsOver, offset == 0, found.offset > 0 {
         for part in try parts(of: id).names { try Disk.removeTree("\(path(of: id))/\(part)") }
@@ -73,7 +78,8 @@ final class PartialUploads: Sendable {
 
   /// Writes the length down, where it was not known before.
   func setLength(_ length: Int, of id: String) throws {
-    try lock.withLock { _ in
+    try lock.withLock { claimed in
+      try Self.requireUnclaimed(id, claimed)
       var plan = try upload(id).plan
       if let known = plan.length {
         guard known == length else { throw Problem(.badRequest, "the upload has \(known) bytes in all, and not \(length)") }
@@ -84,18 +90,27 @@ final class PartialUploads: Sendable {
     }
   }
 
-  /// The file that holds all of it, for the caller alone until `release` or `remove`. Its parts are put into one where they are several, so
-  /// that it is done for once.
+  /// The file that holds all of it, for the caller alone until `release` or `remove`: nothing is added to it meanwhile, and it does not go.
+  /// Its parts are put into one where they are several, so that it is done for once.
   func claimWhole(_ id: String) throws -> String {
-    try lock.withLock { claimed in
-      guard !claimed.contains(id) else { throw Problem(.conflict, "the upload is whole, and is being decoded") }
-      let (names, _) = try parts(of: id)
-      guard let first = names.first else { throw Problem.notFound("upload", id) }
-      let path = path(of: id)
-      if names.count > 1 { try join(names, in: path) }
+    let names = try lock.withLock { claimed in
+      try Self.requireUnclaimed(id, claimed)
+      let names = try parts(of: id).names
       claimed.insert(id)
-      return "\(path)/\(first)"
+      return names
     }
+    do {
+      guard let first = names.first else { throw Problem.notFound("upload", id) }
+      if names.count > 1 { try join(names, in: path(of: id)) }
+      return "\(path(of: id))/\(first)"
+    } catch {
+      release(id)
+      throw error
+    }
+  }
+
+  private static func requireUnclaimed(_ id: String, _ claimed: Set<String>) throws(Problem) {
+    guard !claimed.contains(id) else { throw Problem(.conflict, "the upload is whole, and is being decoded", headers: [.retryAfter: "5"]) }
   }
 
   /// The first part becomes the whole in one step; the others are then inside it, and are left aside until they are removed.
@@ -117,9 +132,11 @@ final class PartialUploads: Sendable {
   /// Gives back what was claimed: it may be tried again.
   func release(_ id: String) { lock.withLock { claimed in _ = claimed.remove(id) } }
 
-  /// One that is absent is fine.
-  func remove(_ id: String) throws {
+  /// Ends it. One that is absent is fine.
+  /// - Parameter isClaimer: whether the caller has claimed it.
+  func remove(_ id: String, isClaimer: Bool = false) throws {
     try lock.withLock { claimed in
+      if !isClaimer { try Self.requireUnclaimed(id, claimed) }
       claimed.remove(id)
       try Disk.removeTree(path(of: id))
     }
@@ -128,6 +145,7 @@ final class PartialUploads: Sendable {
   private static let prefix = "up"
   private static let planName = "upload.json"
   private static let partPrefix = "part-"
+  private static let cutPrefix = "cut-"
 
   private static func padded(_ offset: Int) -> String {
     let digits = String(offset)
@@ -137,7 +155,11 @@ final class PartialUploads: Sendable {
   private func path(of id: String) -> String { "\(folder)/\(id)" }
 
   /// Where a part that was cut off is put, to be taken in.
-  func pathOfCutPart(of id: String) -> String { "\(path(of: id))/cut-\(Identifier.random(prefix: "cut"))" }
+  /// - Returns: nil for a name that no upload has; whether there is such an upload, a move to it tells.
+  func pathOfCutPart(of id: String) -> String? {
+    guard Identifier.isWellFormed(id, prefix: Self.prefix) else { return nil }
+    return "\(path(of: id))/\(Self.cutPrefix)\(Identifier.random(prefix: "part"))"
+  }
 
   private func plan(of id: String) throws -> PartialUpload.Plan? {
     let path = "\(path(of: id))/\(Self.planName)"
@@ -159,12 +181,22 @@ final class PartialUploads: Sendable {
   }
 
   /// Removes uploads to which nothing was added for long, and folders that are none.
-  private func sweep() throws {
+  func sweep() throws { try lock.withLock { claimed in try removeIdle(except: claimed) } }
+
+  private func removeIdle(except claimed: Set<String>) throws {
     let oldest = Date(timeIntervalSinceNow: -idleSecondsMax)
-    for name in try Disk.list(folder) {
+    for name in try Disk.list(folder) where !claimed.contains(name) {
       // A folder's own time is that of the last name in it; one that can't be told is swept.
       let changed = try? FileManager.default.attributesOfItem(atPath: path(of: name))[.modificationDate] as? Date
       if changed ?? .distantPast < oldest || !Disk.exists("\(path(of: name))/\(Self.planName)") { try Disk.removeTree(path(of: name)) }
+    }
+  }
+
+  /// What a killed server has left in uploads beside their parts; the paths.
+  static func leftovers(in folder: String) throws -> [String] {
+    guard Disk.exists(folder) else { return [] }
+    return try Disk.list(folder).flatMap { id in
+      try Disk.list("\(folder)/\(id)").filter { $0.hasPrefix(cutPrefix) || StagedFile.isStaged($0) }.map { "\(folder)/\(id)/\($0)" }
     }
   }
 }

@@ -8,7 +8,10 @@ extension FountService {
   typealias Reply = @Sendable (Result<Response, any Error>) -> Void
 
   /// Runs `work` on a work thread; it, or what it starts, answers by the `Reply`, once.
-  func answerLater(_ request: Request, _ responder: Responder, _ work: @escaping @Sendable (@escaping Reply) throws -> Void) {
+  /// - Parameter threads: nil for those of short work.
+  func answerLater(
+    _ request: Request, _ responder: Responder, on threads: WorkThreads? = nil, _ work: @escaping @Sendable (@escaping Reply) throws -> Void
+  ) {
     let reply: Reply = { result in
       switch result {
       case .success(let response): responder.respond(response.coded(for: request))
@@ -16,14 +19,16 @@ extension FountService {
       case .failure(let error): responder.respond(self.response(to: error, request))
       }
     }
-    onThread(reply) { try work(reply) }
+    onThread(of: threads, reply) { try work(reply) }
   }
 
   /// Replies with what `work` returns or throws, on a work thread.
-  func work(_ reply: @escaping Reply, _ work: @escaping @Sendable () throws -> Response) { onThread(reply) { reply(.success(try work())) } }
+  func work(_ reply: @escaping Reply, on threads: WorkThreads? = nil, _ work: @escaping @Sendable () throws -> Response) {
+    onThread(of: threads, reply) { reply(.success(try work())) }
+  }
 
-  private func onThread(_ reply: @escaping Reply, _ work: @escaping @Sendable () throws -> Void) {
-    let isTaken = runBlocking {
+  private func onThread(of threads: WorkThreads?, _ reply: @escaping Reply, _ work: @escaping @Sendable () throws -> Void) {
+    let isTaken = (threads ?? self.threads).submit {
       do {
         try work()
       } catch {

@@ -34,6 +34,9 @@ final class EventLog {
 
   func warning(_ detail: String) { append("warning", ["detail": .string(detail)]) }
 
+  /// Brings what was written to the disk. A log that can't be is no reason to end otherwise.
+  func sync() { try? file.synchronize() }
+
   private func append(_ type: String, _ members: JSONObject) {
     var line: JSONObject = ["attempt": .integer(attempt), "type": .string(type), "at": Date.now.rfc3339]
     for (key, value) in members { line[key] = value }

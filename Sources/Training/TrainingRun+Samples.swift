@@ -17,9 +17,10 @@ package enum EpochSamples {
     return interval
   }
 
-  /// The epochs of the pictures in a job's folder.
+  /// The epochs of the pictures in a job's folder; none in one that is not there yet.
   package static func epochs(in folder: String) throws(Errno) -> [Int] {
-    try Disk.list(folder).compactMap { name in
+    guard Disk.exists(folder) else { return [] }
+    return try Disk.list(folder).compactMap { name in
       guard name.hasPrefix("samples-"), name.hasSuffix(".png"), let epoch = Int(name.dropFirst(8).dropLast(4)),
         name == self.name(epoch: epoch)
       else { return nil }

@@ -14,7 +14,8 @@ package enum WorkerCommand {
   ///   - attempt: written into every line and result, so that those of an earlier attempt are told apart.
   ///   - memoryBytesMax: what this process may allocate beyond what it has at its start; nil sets no limit.
   ///   - processorSecondsMax: what all its threads together may use; beyond it SIGXCPU ends the process. Nil sets no limit.
-  /// - Returns: the process's exit status: 0 when there is a result, or a checkpoint to go on from.
+  /// - Returns: the process's exit status: 0 when there is a result, or a checkpoint to go on from; `ExitStatus.cantCreate` where the disk
+  ///   is short, which passes.
   package static func run(folder: String, attempt: Int, memoryBytesMax: Int? = nil, processorSecondsMax: Int? = nil) -> Int32 {
     // A refusal leaves the limit that the parent set, which is no reason not to work.
     if let memoryBytesMax { try? ResourceLimit.data.set(bytesBeyondPresent: memoryBytesMax) }
@@ -31,7 +32,7 @@ package enum WorkerCommand {
     do {
       guard let lock = try FolderLock(locking: folder) else {
         report("another process works in \(folder)")
-        return ExitStatus.busy
+        return ExitStatus.temporaryFailure
       }
       defer { withExtendedLifetime(lock) {} }
       try StagedFile.sweep(folder)
@@ -40,23 +41,19 @@ package enum WorkerCommand {
       return ExitStatus.done
     } catch {
       report("\(error)")
-      return ExitStatus.inputOutput
+      guard let error = error as? Errno, error.meansDiskFull || error.meansReadOnly else { return ExitStatus.inputOutput }
+      return ExitStatus.cantCreate
     }
   }
 
   /// From SIGXCPU, which ends a process that does not block it, to SIGKILL. Chosen.
   private static let graceSeconds = 10
 
-  /// sysexits.h
-  private enum ExitStatus {
-    static let done: Int32 = 0
-    static let inputOutput: Int32 = 74
-    static let busy: Int32 = 75
-  }
-
   /// Nil when stopped.
   private static func attemptJob(folder: String, attempt: Int, stop: StopRequest) throws -> WorkerResult? {
     let log = try EventLog(path: "\(folder)/events.ndjson", attempt: attempt)
+    // Whoever learns how it ended, after a power cut too, can read what it told before.
+    defer { log.sync() }
     do {
       let job = try readJob(folder)
       switch job.task {
@@ -69,8 +66,6 @@ package enum WorkerCommand {
       return .failed(failure)
     } catch let error as CheckpointError {
       return .failed(WorkerFailure(.checkpoint, error.description))
-    } catch let error as Errno where error.meansDiskFull || error.code == EROFS {
-      return .failed(WorkerFailure(.storage, error.description))
     }
   }
 

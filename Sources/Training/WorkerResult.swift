@@ -26,8 +26,6 @@ struct WorkerFailure: Error, Sendable, Equatable {
     case checkpoint
     /// A loss that is no number, or infinite.
     case diverged
-    /// The disk refused what must be kept.
-    case storage
   }
 
   let reason: Reason

@@ -35,13 +35,14 @@ struct JobStatusTests {
   static let endings: [(String, AttemptEnding)] = [
     ("succeeded", .succeeded(result: nil, metrics: nil)), ("failed", .failed(Failure(reason: "r", detail: "d"), metrics: nil)),
     ("stopped", .stopped), ("died", .died(Failure(reason: "r", detail: "d"))),
+    ("hindered", .hindered(Failure(reason: "r", detail: "d"))),
   ]
 
   /// What becomes of a job whose worker goes: a row a status that has a worker, columns as `endings`.
   static let endingTable: [(JobStatus, String)] = [
-    (.running, "succeeded failed interrupted interrupted"),
-    (.pausing, "succeeded failed paused paused"),
-    (.cancelling, "cancelled cancelled cancelled cancelled"),
+    (.running, "succeeded failed interrupted interrupted interrupted"),
+    (.pausing, "succeeded failed paused paused paused"),
+    (.cancelling, "cancelled cancelled cancelled cancelled cancelled"),
   ]
 
   @Test func `success while cancelling is cancelled, while pausing it is success`() {
@@ -65,10 +66,8 @@ struct JobStatusTests {
     }
   }
 
-  @Test func `a server's death interrupts what ran and completes what was asked`() {
-    let expected: [JobStatus: [JobStatus]] = [
-      .running: [.interrupted, .queued], .interrupted: [.queued], .pausing: [.paused], .cancelling: [.cancelled],
-    ]
+  @Test func `a server's death interrupts what ran, and what was to leave still is`() {
+    let expected: [JobStatus: [JobStatus]] = [.running: [.interrupted, .queued], .interrupted: [.queued]]
     for status in JobStatus.allCases { #expect(status.afterServerDeath == expected[status] ?? []) }
   }
 

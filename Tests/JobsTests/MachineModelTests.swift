@@ -212,8 +212,8 @@ private struct MachineWalk {
           try leaveResult(jobs[index].unheardResult ?? .failed, of: jobs[index])
         }
         switch jobs[index].status {
-        case .cancelling: jobs[index].enter(.cancelled)
-        case .pausing: jobs[index].enter(.paused)
+        case .cancelling: leave(index, as: .cancelled)
+        case .pausing: leave(index, as: jobs[index].unheardResult ?? .paused)
         default: jobs[index].enter(.interrupted)
         }
       }
@@ -225,6 +225,13 @@ private struct MachineWalk {
     try place.pool.start()
     fill()
     return politely ? "drain and start" : "death and start"
+  }
+
+  /// The next server hears what the worker of a job that was to leave has left.
+  private mutating func leave(_ index: Int, as status: JobStatus) {
+    jobs[index].hear()
+    jobs[index].unheardResult = nil
+    jobs[index].enter(status)
   }
 
   /// The model's queue: owners take turns, each with its job of the highest priority, the oldest among equals.

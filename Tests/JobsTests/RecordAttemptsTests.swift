@@ -129,12 +129,16 @@ struct RecordAttemptsTests {
     let again = try Record(opening: folder.database)
     let recovered = try again.recover()
     #expect(recovered.map(\.id) == ["running", "pausing", "cancelling", "interrupted"])
-    #expect(recovered.map(\.status) == [.queued, .paused, .cancelled, .queued])
+    #expect(recovered.map(\.status) == [.queued, .pausing, .cancelling, .queued])
     #expect(recovered[0].path == [.queued, .running, .interrupted, .queued])
     #expect(recovered[0].deathsSinceCheckpoint == 0)
     #expect(try again.status("queued") == .queued)
     #expect(try again.status("paused") == .paused)
     #expect(try again.status("done") == .succeeded)
+    // Those that are to leave wait for their workers, whoever serves.
+    #expect(try again.recover().map(\.id) == ["pausing", "cancelling"])
+    #expect(try again.settle("pausing", attempt: 1, ending: .stopped)?.status == .paused)
+    #expect(try again.settle("cancelling", attempt: 1, ending: .stopped)?.status == .cancelled)
     #expect(try again.recover().isEmpty)
   }
 

@@ -164,6 +164,37 @@ struct ServerDeathTests {
     #expect(try place.record.model("mdl_a")?.newestStep == 44)
   }
 
+  @Test(arguments: [(JobVerb.cancel, JobStatus.cancelling, JobStatus.cancelled), (.pause, .pausing, .paused)])
+  func `a job that was to leave when its server died leaves once its worker has gone, and what that told last is heard`(
+    verb: JobVerb, leaving: JobStatus, left: JobStatus
+  ) throws {
+    let folder = try TemporaryFolder()
+    let dead = try Record(opening: folder.database)
+    _ = try dead.submitTraining("a")
+    _ = try dead.claimNext()
+    _ = try dead.apply(verb, to: "a")
+    try dead.close()
+    let ended = Shared<Termination?>(nil)
+    let holder = try holdLock(of: folder.folder(of: "a"), seconds: 600, ended: ended)
+    defer { holder.kill() }
+    for _ in 0..<2 {
+      // The first server after it leaves before the worker has: the job stays as it is for the next.
+      let place = try Workplace({ _ in ScriptedEngine("fail") }, in: folder)
+      try place.pool.start()
+      Thread.sleep(forTimeInterval: 0.3)
+      #expect(try place.record.status("a") == leaving)
+      try place.drain()
+      #expect(try place.record.status("a") == leaving)
+    }
+    let place = try Workplace({ _ in ScriptedEngine("fail") }, in: folder)
+    try place.pool.start()
+    try Disk.replace(folder.folder(of: "a").events, with: Array((#"{"attempt":1,"type":"checkpoint","step":44}"# + "\n").utf8))
+    holder.kill()
+    let job = try place.wait(for: "a", left)
+    #expect(job.path == [.queued, .running, leaving, left])
+    #expect(try place.record.model("mdl_a")?.newestStep == 44)
+  }
+
   @Test func `a worker whose lifeline ends writes a checkpoint and goes`() throws {
     let folder = try TemporaryFolder()
     let job = folder.folder(of: "a")

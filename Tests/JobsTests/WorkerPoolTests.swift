@@ -323,6 +323,22 @@ struct WorkerPoolTests {
     #expect(failure?.detail.contains("/nowhere/fount") == true)
   }
 
+  @Test func `a worker that finds no room on the disk has not died: its job rests, says so, and goes on`() throws {
+    let script = #"[ $N -le 4 ] && { echo "no space left on $F" >&2; exit 73; }; checkpoint 3; succeed"#
+    let place = try Workplace({ _ in ScriptedEngine(script) }, restSeconds: 0.4)
+    _ = try place.record.submitTraining("a")
+    try place.pool.start()
+    try eventually("it rests") {
+      guard let job = try place.record.job("a"), job.status == .queued, job.attempt > 0 else { return false }
+      let standing = place.pool.queueStanding(position: 0, of: job)
+      return standing.reason == .resting && standing.detail.contains("disk had no room")
+    }
+    let job = try place.wait(for: "a", .succeeded)
+    #expect((job.attempt, job.deathsSinceCheckpoint) == (5, 0))
+    let warnings = try place.record.events(of: "a", after: 0, limit: 100).filter { $0.type == "warning" }
+    #expect(warnings.count == 4 && warnings.allSatisfy { $0.body["detail"]?.string?.contains("no space left") == true })
+  }
+
   @Test func `a host that is short of something keeps a job waiting and costs it no life`() throws {
     let refusals = Shared<[Int32]>([ENOSPC, EAGAIN, EROFS, EMFILE])
     let place = try Workplace({ _ in ShortEngine(refusals: refusals, then: ScriptedEngine("checkpoint 3; succeed")) })

@@ -88,6 +88,7 @@ struct Workplace {
     settings.graceSeconds = graceSeconds
     settings.folderWaitSeconds = folderWaitSeconds
     settings.restSeconds = restSeconds
+    settings.hinderedRestSeconds = restSeconds
     pool = WorkerPool(
       record: record, engine: try engine(folder), settings: settings,
       prepare: { [prepared] job in

@@ -58,7 +58,7 @@ extension ConfigurationKey {
         default: .automatic("the machine's memory shared out among the workers, at least 4 GiB") { configuration, machine in
           min(16 * tebi, max(4 * gibi, machine.memoryBytes / max(1, configuration.workers) / mebi * mebi))
         },
-        "The address space of a job's process, its mapped dataset included."),
+        "What a job's process may allocate; its mapped dataset does not count."),
       ConfigurationKey(
         "worker_processor_seconds_max", \.workerProcessorSecondsMax, .seconds(in: 0...1_000_000_000), default: .value(0),
         "Processor time of a job's process, all its threads together; a job that uses it up fails. 0 sets no limit."),
@@ -75,7 +75,7 @@ extension ConfigurationKey {
         "Processes that draw samples and score."),
       ConfigurationKey(
         "sampler_memory_bytes_max", \.samplerMemoryBytesMax, .bytes(in: 256 * mebi...16 * tebi), default: .value(4 * gibi),
-        "The address space of a sampler."),
+        "What a sampler may allocate."),
       ConfigurationKey(
         "sampler_cache_bytes_max", \.samplerCacheBytesMax, .bytes(in: 0...16 * tebi), default: .value(gibi),
         "Loaded models that a sampler keeps."),

@@ -105,7 +105,8 @@ private struct Checkpoints {
   /// Nil where training has just removed it.
   func view(step: Int) throws -> JSONValue? {
     guard let checkpoint = folder.checkpoint(step: step), let bytes = try? ServedFile(opening: checkpoint.path).count else { return nil }
-    let state = try folder.state()
+    // What the state says of them can't be told where it is damaged.
+    let state = try? folder.state()
     // One that is damaged is listed all the same, without what it can't tell.
     let head = try? CheckpointHead(path: checkpoint.path)
     return [

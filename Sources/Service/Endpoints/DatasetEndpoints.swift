@@ -11,7 +11,7 @@ import Training
 extension FountService {
   /// Streams have ended: the body lies in a file. It is hashed, decoded in a child, and adopted; then it is a dataset.
   func uploadDataset(_ request: Request, _ responder: Responder) {
-    answerLater(request, responder) { reply in
+    answerLater(request, responder, on: bulkThreads) { reply in
       let query = QueryReader(request)
       let (name, options) = (query.name(), query.decodeOptions())
       try query.finish()
@@ -43,7 +43,7 @@ extension FountService {
     try freeSpace.require(bytes.count)
     let upload = Upload(id: id, name: bytes.name, digest: digest, bytes: bytes.count)
     decoders.decode(bytes.path, into: "\(folder.incoming)/\(request.id)", bytes.options) { result in
-      self.work(reply) { try self.adopt(try result.get(), of: upload, once: keyed) }
+      self.work(reply, on: self.bulkThreads) { try self.adopt(try result.get(), of: upload, once: keyed) }
     }
   }
 
@@ -78,6 +78,8 @@ extension FountService {
       id: upload.id, name: upload.name, uploadDigest: upload.digest.hex, blobDigest: digest.hex,
       blobBytes: try Disk.status(of: decoded.examples)?.bytes ?? 0, bytes: upload.bytes, description: description.json)
     try freeSpace.require()
+    // Here, and not while everybody waits for the blobs.
+    try Disk.sync(decoded.examples)
     return try blobs.changing { store in
       do {
         try store.adopt(decoded.examples, digest: digest)

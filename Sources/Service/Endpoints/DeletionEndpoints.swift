@@ -19,9 +19,11 @@ extension FountService {
   func deleteModel(_ request: Request) throws -> Response {
     try QueryReader(request).finish()
     let id = try model(named: request.parameters["id"]).record.id
-    try record.deleteModel(id)
+    let job = try record.deleteModel(id).job
     do {
       try Disk.removeTree(folder.modelFolder(id))
+      // Its pictures and its worker's log; what the job has told stays in the record.
+      if let job { try Disk.removeTree("\(folder.jobs)/\(job)") }
     } catch {
       logger.warning("a deleted model's files stay until the next start", metadata: ["model": "\(id)", "error": "\(error)"])
     }

@@ -36,8 +36,7 @@ extension FountService {
   /// A stream that is over before it begins is a 204, which tells a browser not to come back (WHATWG HTML §9.2.3).
   private func stream(of job: JobRecord, after number: Int) throws -> Response {
     if job.status.isFinished, try record.events(of: job.id, after: number, limit: 1).isEmpty { return Response(status: .noContent) }
-    let listener = EventListener(
-      job: job.id, isFinished: job.status.isFinished, after: number, record: record, watch: watch, logger: logger)
+    let listener = EventListener(job: job.id, after: number, record: record, watch: watch, logger: logger)
     // A proxy that gathered the answer before passing it on would make it no stream.
     let headers: HTTPFields = [.contentType: Self.eventStream, .cacheControl: "no-store", .accelBuffering: "no"]
     return Response(status: .ok, headers: headers, body: .stream(listener.stream()))

@@ -15,10 +15,20 @@ extension FountService {
     let (name, options) = (query.name(), query.decodeOptions())
     try query.finish()
     let length = try Tus.bytes(.uploadLength, of: request, most: configuration.bodyBytesMax)
+    // The fields are part of what is asked: a tus client says all in them.
+    let asked = [HTTPField.Name.uploadLength, .uploadMetadata, .reprDigest].map { request.headers[$0] ?? "" }.joined(separator: "\n")
+    let keyed = try KeyedRequest(request, body: SHA256.of(Array(asked.utf8)))
+    if let keyed, let kept = try record.answer(to: keyed) {
+      return Response(kept, isRepeated: true).addingFields([.tusResumable: Tus.version])
+    }
     try freeSpace.require(length ?? 0)
-    let upload = try uploads.begin(.init(name: name, options: options, length: length, digest: request.headers[.reprDigest]))
-    return .json(
-      upload.view, status: .created, headers: upload.fields.adding(.location, "/v1/uploads/\(upload.id)"))
+    let upload = try uploads.begin(
+      .init(owner: request.head.principal, name: name, options: options, length: length, digest: request.headers[.reprDigest]))
+    let answer = KeptAnswer(status: .created, location: "/v1/uploads/\(upload.id)", body: upload.view.serializedBytes())
+    guard let keyed, let earlier = try record.keep(answer, to: keyed) else { return Response(answer).addingFields(upload.fields) }
+    // Another with the same key was quicker.
+    try uploads.remove(upload.id)
+    return Response(earlier, isRepeated: true).addingFields([.tusResumable: Tus.version])
   }
 
   /// tus: `name d29ybGQ=,format Y3N2`, values in base64. Names that say nothing here are left out: clients send a file's type and the like.
@@ -56,7 +66,7 @@ extension FountService {
 
   /// tus: the bytes from `Upload-Offset` on. 204 with how far it has come, and with the dataset's address when that was all.
   func patchUpload(_ request: Request, _ responder: Responder) {
-    answerLater(request, responder) { reply in
+    answerLater(request, responder, on: bulkThreads) { reply in
       try Tus.check(request)
       try QueryReader(request).finish()
       let upload = try self.uploads.upload(request.parameters["id"])
@@ -77,7 +87,7 @@ extension FountService {
 
   /// The bytes that `Content-Range` says, or the file as a whole. 308 with how far it has come, or 201 with the dataset.
   func putUpload(_ request: Request, _ responder: Responder) {
-    answerLater(request, responder) { reply in
+    answerLater(request, responder, on: bulkThreads) { reply in
       try QueryReader(request).finish()
       var upload = try self.uploads.upload(request.parameters["id"])
       let (file, bytes) = Self.part(of: request)
@@ -136,14 +146,13 @@ extension FountService {
 
   /// A body that ended before its end: what has come of it is kept. Called on the shard, where a rename is all that is done.
   func keepPart(of request: Request) {
-    guard let id = request.parameters["id"], let upload = try? uploads.upload(id), case .file(let path, let bytes) = request.body, bytes > 0
+    guard let id = request.parameters["id"], case .file(let path, let bytes) = request.body, bytes > 0,
+      let start = request.method == .patch ? request.headers[.uploadOffset].flatMap({ Int($0) }) : Self.start(of: request),
+      let kept = uploads.pathOfCutPart(of: id), (try? FileManager.default.moveItem(atPath: path, toPath: kept)) != nil
     else { return }
-    let start = request.method == .patch ? request.headers[.uploadOffset].flatMap { Int($0) } : Self.start(of: request)
-    guard let start, start == upload.offset else { return }
-    let kept = uploads.pathOfCutPart(of: id)
-    guard (try? FileManager.default.moveItem(atPath: path, toPath: kept)) != nil else { return }
-    let isTaken = runBlocking {
+    let isTaken = bulkThreads.submit {
       do {
+        let upload = try self.uploads.upload(id)
         _ = try self.append(kept, bytes: bytes, at: start, to: upload)
       } catch {
         self.logger.notice("a part that was cut off is dropped", metadata: ["upload": "\(id)", "error": "\(error)"])
@@ -168,11 +177,11 @@ extension FountService {
     let finish: Reply = { result in
       do {
         let response = try result.get()
-        try self.uploads.remove(upload.id)
+        try self.uploads.remove(upload.id, isClaimer: true)
         reply(.success(answer(response)))
       } catch {
         if let problem = error as? Problem, problem.status.kind == .clientError {
-          do { try self.uploads.remove(upload.id) } catch { self.logger.warning("an upload stays: \(error)") }
+          do { try self.uploads.remove(upload.id, isClaimer: true) } catch { self.logger.warning("an upload stays: \(error)") }
         } else {
           self.uploads.release(upload.id)
         }
@@ -188,5 +197,13 @@ extension HTTPFields {
     var fields = self
     fields[name] = value
     return fields
+  }
+}
+
+extension Response {
+  fileprivate func addingFields(_ fields: HTTPFields) -> Response {
+    var response = self
+    for field in fields { response.headers[field.name] = field.value }
+    return response
   }
 }

@@ -49,7 +49,7 @@ extension FountService {
   /// A file that `weights.safetensors` gave becomes a model, which draws the same samples for the same seed. A sampler reads it, so that
   /// whatever a file does is done to that process.
   func importModel(_ request: Request, _ responder: Responder) {
-    answerLater(request, responder) { reply in
+    answerLater(request, responder, on: bulkThreads) { reply in
       try QueryReader(request).finish()
       let upload = try UploadedFile(in: request, needed: "a file of weights.safetensors is needed")
       let keyed = try KeyedRequest(request, body: try SHA256.of(file: upload.path))

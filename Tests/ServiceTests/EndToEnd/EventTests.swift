@@ -60,6 +60,7 @@ import Testing
     let id = try #require(
       try fount.submit(`The main job`.body(try fount.dataset(SampleData.barsAndStripes(side: 3, copies: 4))))["id"]?.string)
     let stream = ["-H", "Accept: text/event-stream"]
+    #expect(try fount.curl("/v1/jobs/\(id)/samples/1.png").status == 404)
     #expect(try fount.curl("/v1/jobs/job_x/events").status == 404)
     #expect(try fount.curl("/v1/jobs/job_x/events", stream).status == 404)
     #expect(try fount.curl("/v1/jobs/\(id)/events?limit=0").status == 400)
@@ -103,6 +104,19 @@ import Testing
     // What is over and heard is not worth coming back to.
     let last = try #require(all.last?.id)
     #expect(try fount.curl("/v1/jobs/\(id)/events", "-H", "Accept: text/event-stream", "-H", "Last-Event-ID: \(last)").status == 204)
+  }
+
+  @Test func `end with the job for a client that says it has more than there are, as after a restored backup`() throws {
+    let folder = try TemporaryFolder()
+    let fount = try FountProcess(data: folder.path, flags: ["--workers", "0"])
+    let id = try #require(
+      try fount.submit(`The main job`.body(try fount.dataset(SampleData.barsAndStripes(side: 3, copies: 4))))["id"]?.string)
+    let client = try EventClient(fount, job: id, after: 999_999_999)
+    // Without events it has nothing to wait for before the end; that it listens is seen by those who listen.
+    Thread.sleep(forTimeInterval: 0.3)
+    #expect(try fount.curl("/v1/jobs/\(id)/cancel", "-X", "POST").status == 202)
+    #expect(try client.rest().isEmpty)
+    #expect(client.endStatus == 0)
   }
 
   @Test func `come each once to a client that goes on after a server was killed`() throws {

@@ -73,6 +73,21 @@ import Testing
     #expect(lines == ["201 "] + [Substring](repeating: "201 true", count: 7), "\(curl)")
   }
 
+  @Test func `begins an upload in parts once, also after a restart`() throws {
+    let folder = try TemporaryFolder()
+    var fount = try FountProcess(data: folder.path, flags: ["--workers", "0"])
+    let arguments = ["-X", "POST", "-H", "Idempotency-Key: u", "-H", "Upload-Length: 40", "-H", "Tus-Resumable: 1.0.0"]
+    let first = try fount.curl("/v1/uploads", arguments)
+    fount.kill()
+    fount = try FountProcess(data: folder.path, flags: ["--workers", "0"])
+    let second = try fount.curl("/v1/uploads", arguments)
+    #expect(first.status == 201 && second.status == 201 && first.body == second.body, "\(first.text) \(second.text)")
+    #expect(first.headers["location"] == second.headers["location"] && second.headers["idempotency-replayed"] == "true")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/uploads").count == 1)
+    let other = try fount.curl("/v1/uploads", arguments.map { $0 == "Upload-Length: 40" ? "Upload-Length: 41" : $0 })
+    #expect(other.status == 422 && other.text.contains("Idempotency-Key"), "\(other.text)")
+  }
+
   @Test func `forks once`() throws {
     let folder = try TemporaryFolder()
     let fount = try FountProcess(data: folder.path)

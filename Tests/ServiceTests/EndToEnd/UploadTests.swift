@@ -152,4 +152,52 @@ import Testing
     #expect(try fount.curl(old).status == 404)
     #expect(try fount.curl(new).status == 200)
   }
+
+  @Test func `that are whole take nothing more while they are decoded: a second one neither replaces nor ends them`() throws {
+    let folder = try TemporaryFolder()
+    let fount = try FountProcess(data: folder.path, flags: ["--decoders", "1"])
+    // The one decoder stands still over another file, so that the upload waits for it.
+    let large = try write(SampleData.idx([600_000, 8, 8], [UInt8](repeating: 1, count: 38_400_000)), folder, as: "large")
+    let (ones, twos) = (
+      SampleData.idx([9, 4, 4], [UInt8](repeating: 1, count: 144)), SampleData.idx([9, 4, 4], [UInt8](repeating: 2, count: 144))
+    )
+    let (first, second) = (try write(ones, folder, as: "ones"), try write(twos, folder, as: "twos"))
+    let answer = "\(folder.path)-answer"
+    defer { for path in [large, first, second, answer] { try? FileManager.default.removeItem(atPath: path) } }  // A leftover harms nothing.
+    let place = try begin(fount)
+    func inBackground(_ arguments: String...) throws -> Process {
+      let curl = Process()
+      curl.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
+      curl.arguments = ["-sS", "--max-time", "300"] + arguments
+      try curl.run()
+      return curl
+    }
+    let stopper = Process()
+    stopper.executableURL = URL(fileURLWithPath: "/bin/sh")
+    stopper.arguments = ["-c", "while ! pkill -STOP -P \(fount.pid) -f 'fount decode'; do :; done"]
+    try stopper.run()
+    let other = try inBackground("-o", "/dev/null", "--data-binary", "@\(large)", "\(fount.base)/v1/datasets")
+    stopper.waitUntilExit()
+    let upload = try inBackground("-o", answer, "-T", first, "\(fount.base)\(place)")
+    let end = Date.now + 60
+    while try fount.curl(place).json["offset"] != .integer(ones.count) {
+      try #require(Date.now < end)
+      Thread.sleep(forTimeInterval: 0.02)
+    }
+    // It has come; that it waits for the decoder is a moment later.
+    Thread.sleep(forTimeInterval: 0.3)
+    for refused in [
+      try fount.curl(place, "-T", second), try fount.curl(place, "-X", "DELETE"),
+      try fount.curl(place, "-T", second, "-H", "Content-Range: bytes 0-\(twos.count - 1)/\(twos.count)"),
+    ] { #expect(refused.status == 409 && refused.text.contains("is being decoded"), "\(refused.text)") }
+    _ = try Program.run("/usr/bin/pkill", ["-CONT", "-P", "\(fount.pid)", "-f", "fount decode"])
+    for process in [other, upload] { process.waitUntilExit() }
+    let made = try JSONValue(parsing: Array(FileManager.default.contents(atPath: answer) ?? Data()))
+    let known = try fount.upload(ones)
+    #expect(
+      try known.status == 200 && known.json["id"] == made["id"] && known.json["maximum"]?.number == 1 && made["maximum"]?.number == 1,
+      "\(made.serialized())")
+    #expect(try fount.upload(twos).status == 201)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/uploads").isEmpty)
+  }
 }

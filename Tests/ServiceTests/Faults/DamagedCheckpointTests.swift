@@ -115,6 +115,13 @@ import Testing
     try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder.path)/models/\(model)/model.json"))
     #expect(try samples().body == newest)
     #expect(try warnings(of: job).contains { $0.contains("model.json") })
+    let listed = try fount.curl("/v1/models/\(model)/checkpoints")
+    #expect(try listed.status == 200 && listed.json["data"]?.array?.contains { $0["step"] == .integer(steps.newest) } == true)
+    let path = "/v1/models/\(model)/checkpoints/\(steps.newest)"
+    for pinned in [true, false] {
+      let answer = try fount.curl(path, "-X", "PATCH", "-d", #"{"pinned": \#(pinned)}"#)
+      #expect(try answer.status == 200 && answer.json["pinned"] == JSONValue.bool(pinned), "\(answer.text)")
+    }
     #expect(fount.stop() == 0)
     // The check puts it in order, and the server takes it up.
     #expect(try Program.run(FountProcess.executable, ["check", "--data", folder.path]).status == 1)

@@ -96,6 +96,36 @@ import Testing
   }
 
   @Test(.enabled(if: canMount, "mounting is root's"))
+  func `by being full for a while ends no running job: it goes on when there is room`() throws {
+    let folder = try TemporaryFolder()
+    let disk = try SmallDisk(at: folder.path, megabytes: 24)
+    let log = folder.path + "-log"
+    defer { try? FileManager.default.removeItem(atPath: log) }  // A leftover harms nothing.
+    let fount = try FountProcess(data: folder.path, flags: ["--disk-free-bytes-min", "0"], log: log)
+    let id = try fount.submit(`A job that is steered`.longJob(try fount.dataset(Self.examples), ["epochs": 20_000]))["id"]?.string ?? ""
+    let checkpoint = { (job: JSONValue) in try? fount.curl("/v1/models/\(job["model"]?.string ?? "")").json["step"]?.integer }
+    try fount.wait(for: id) { checkpoint($0) ?? 0 > 0 }
+    try disk.fill(leaving: 0)
+    // The worker has gone for want of room when its place is free; the record may have no room to say so.
+    let end = Date.now + 60
+    while try Program.run("/usr/bin/pgrep", ["-f", "worker .*\(id)"]).status == 0, Date.now < end { Thread.sleep(forTimeInterval: 0.05) }
+    try disk.empty()
+    let before = checkpoint(try fount.job(id)) ?? 0
+    try fount.wait(for: id) { checkpoint($0) ?? 0 > before }
+    let job = try fount.job(id)
+    #expect(job["status"] == "running" && job["attempt"]?.integer ?? 0 >= 2, "\(job.serialized())")
+    var (warnings, next) = ([String](), String?.some("0"))
+    while let after = next {
+      let page = try fount.curl("/v1/jobs/\(id)/events?limit=1000&after=\(after)").json
+      warnings += page["data"]?.array?.filter { $0["type"] == "warning" }.compactMap { $0["data"]?["detail"]?.string } ?? []
+      next = page["next"]?.string
+    }
+    #expect(warnings.contains { $0.contains("no room") }, "\(warnings)")
+    #expect(fount.stop() == 0)
+    #expect(try Self.check(folder).status == 0)
+  }
+
+  @Test(.enabled(if: canMount, "mounting is root's"))
   func `by being read-only is told at the start, and nothing of it is lost`() throws {
     let folder = try TemporaryFolder()
     let disk = try SmallDisk(at: folder.path, megabytes: 64)

@@ -55,10 +55,16 @@ import Testing
   }
 
   private static func finishAll(_ fount: FountProcess, _ ledger: Ledger, seed: UInt64) throws {
+    for id in ledger.jobs.keys { _ = try fount.curl("/v1/jobs/\(id)/resume", "-X", "POST") }
     for (id, isCancelled) in ledger.jobs {
       let job = try fount.wait(for: id) { ["succeeded", "failed", "cancelled"].contains($0["status"]?.string ?? "") }
       if isCancelled { #expect(job["status"] == "cancelled", "seed \(seed): \(id)") }
       if job["status"] == "failed" { #expect(job["error"]?["reason"] == "worker_killed", "seed \(seed): \(job.serialized())") }
+      // However it came to its end, the record has heard of what it left.
+      let model = "/v1/models/\(job["model"]?.string ?? "")"
+      let kept = try fount.curl("\(model)/checkpoints").json["data"]?.array?.compactMap { $0["step"]?.integer }.max()
+      let told = try fount.curl(model).json["step"]?.integer
+      #expect((kept == nil) == (told == nil), "seed \(seed): of \(id) step \(told ?? -1) is told, and \(kept ?? -1) kept")
     }
   }
 }
@@ -77,6 +83,10 @@ private final class Ledger: Sendable {
     var samples: [String: Data] = [:]
     /// A job's events as they were told, oldest first.
     var events: [String: [JSONValue]] = [:]
+    /// What was asked with a key, and what was answered.
+    var keyed: [String: (body: JSONValue, answer: Data)] = [:]
+    /// Checkpoints that are to stay.
+    var pins: Set<String> = []
   }
   private let state = Mutex(State())
 
@@ -87,6 +97,8 @@ private final class Ledger: Sendable {
       state.models.append(model)
     }
   }
+  func keyed(_ key: String, _ body: JSONValue, _ answer: Data) { state.withLock { $0.keyed[key] = (body, answer) } }
+  func pinned(_ path: String) { state.withLock { _ = $0.pins.insert(path) } }
   func cancelled(_ job: String) { state.withLock { $0.jobs[job] = true } }
   func dataset(_ id: String, isThere: Bool?) { state.withLock { $0.datasets[id] = .some(isThere) } }
   /// An upload is on its way: a dataset that was not there may be from now on.
@@ -121,6 +133,14 @@ private final class Ledger: Sendable {
   func compare(with fount: FountProcess, _ when: String) throws {
     let connection = try KeptConnection(port: fount.port)
     let (jobs, datasets, samples, events) = state.withLock { ($0.jobs, $0.datasets, $0.samples, $0.events) }
+    for path in state.withLock({ $0.pins }).shuffled().prefix(5) {
+      let answer = try connection.ask("PATCH", path, json: ["pinned": true])
+      #expect(answer.status == 200, "\(when): the pinned \(path) is lost: \(answer.text)")
+    }
+    for (key, asked) in state.withLock({ $0.keyed }).shuffled().prefix(5) {
+      let answer = try connection.ask("POST", "/v1/jobs", headers: ["Idempotency-Key: \(key)"], json: asked.body)
+      #expect(answer.status == 202 && answer.body == asked.answer, "\(when): the answer to \(key) is another: \(answer.text)")
+    }
     // Of hundreds a few each time.
     for (path, bytes) in samples.shuffled().prefix(10) {
       let answer = try connection.ask("GET", path)
@@ -176,11 +196,13 @@ private struct Client {
 
   private mutating func step(_ connection: KeptConnection) throws {
     Thread.sleep(forTimeInterval: Double(random.next() % 8) / 1000)
-    switch random.next() % 11 {
+    switch random.next() % 13 {
     case 0, 1: try upload(connection)
     case 2...5: try submit(connection)
     case 6, 7: try cancel(connection)
     case 8: try deleteDataset(connection)
+    case 11: try pause(connection)
+    case 12: try pin(connection)
     case 9:
       guard let job = ledger.randomJob(&random) else { return }
       ledger.told(try connection.ask("GET", "/v1/jobs/\(job)/events?limit=1000").json["data"]?.array ?? [], of: job)
@@ -216,19 +238,39 @@ private struct Client {
     let training: JSONValue = [
       "epochs": .integer(1 + Int(random.next() % 40)), "batch_size": 10, "checkpoint_every_seconds": 1, "validation_fraction": 0.2,
     ]
-    let answer = try connection.ask("POST", "/v1/jobs", json: `The main job`.body(id, ["training": training]))
+    let (key, body) = ("key-\(random.next())", `The main job`.body(id, ["training": training]))
+    let answer = try connection.ask("POST", "/v1/jobs", headers: ["Idempotency-Key: \(key)"], json: body)
     if answer.status == 429 { return }
     guard answer.status == 202, let job = try answer.json["id"]?.string, let model = try answer.json["model"]?.string else {
       Issue.record("a job: \(answer.status) \(answer.text)")
       return
     }
     ledger.submitted(job, model: model)
+    ledger.keyed(key, body, answer.body)
   }
 
   private mutating func cancel(_ connection: KeptConnection) throws {
     guard let job = ledger.randomJob(&random) else { return }
     let answer = try connection.ask("POST", "/v1/jobs/\(job)/cancel")
     if answer.status == 202 { ledger.cancelled(job) } else { #expect(answer.status == 409, "a cancel: \(answer.text)") }
+  }
+
+  private mutating func pause(_ connection: KeptConnection) throws {
+    guard let job = ledger.randomJob(&random) else { return }
+    let verb = random.next() % 2 == 0 ? "pause" : "resume"
+    let answer = try connection.ask("POST", "/v1/jobs/\(job)/\(verb)")
+    if ![202, 409].contains(answer.status) { Issue.record("a \(verb): \(answer.status) \(answer.text)") }
+  }
+
+  /// The newest checkpoint that there is, or none.
+  private mutating func pin(_ connection: KeptConnection) throws {
+    guard let model = ledger.randomModel(&random) else { return }
+    let path = "/v1/models/\(model)/checkpoints"
+    guard let step = try connection.ask("GET", path).json["data"]?.array?.first?["step"]?.integer else { return }
+    let answer = try connection.ask("PATCH", "\(path)/\(step)", json: ["pinned": true])
+    // Training may just have removed it, and no more than so many may be pinned.
+    if ![200, 404, 409].contains(answer.status) { Issue.record("a pin: \(answer.status) \(answer.text)") }
+    if answer.status == 200 { ledger.pinned("\(path)/\(step)") }
   }
 
   private mutating func deleteDataset(_ connection: KeptConnection) throws {

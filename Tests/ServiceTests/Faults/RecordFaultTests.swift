@@ -111,6 +111,35 @@ import Testing
     #expect(answer.status == 500 && answer.text.contains("record is damaged"), "\(answer.text)")
   }
 
+  @Test func `with damaged rows of jobs that are not over fails those, and keeps nobody else from their turn`() throws {
+    let folder = try TemporaryFolder()
+    var fount = try FountProcess(data: folder.path, flags: ["--workers", "1"])
+    let dataset = try fount.dataset(Self.examples)
+    let running = try fount.submit(`A job that is steered`.longJob(dataset, ["epochs": 100_000]))["id"]?.string ?? ""
+    let queued = try (0..<3).map { _ in try #require(try fount.submit(`The main job`.body(dataset))["id"]?.string) }
+    try fount.wait(for: running) { $0["status"] == "running" }
+    fount.kill()
+    let program = """
+      import sqlite3, sys
+      db = sqlite3.connect(sys.argv[1])
+      db.execute("UPDATE jobs SET progress = '{' WHERE id = ?", (sys.argv[2],))
+      db.execute("UPDATE jobs SET metadata = '{' WHERE id = ?", (sys.argv[3],))
+      db.execute("UPDATE jobs SET request = 'nonsense' WHERE id = ?", (sys.argv[4],))
+      db.commit()
+      """
+    let python = try Program.run("/usr/bin/python3", ["-c", program, "\(folder.path)/fount.sqlite", running] + queued.prefix(2))
+    try #require(python.status == 0, "\(python.errors)")
+    fount = try FountProcess(data: folder.path, flags: ["--workers", "1"])
+    try fount.finish(queued[2])
+    for id in [running] + queued.prefix(2) {
+      let job = try fount.wait(for: id) { $0["status"] == "failed" }
+      #expect(job["error"]?["reason"] == "damaged_record", "\(job.serialized())")
+      #expect(job["error"]?["detail"]?.string?.contains(id) == true)
+    }
+    #expect(try fount.curl("/v1/jobs?limit=10").json["data"]?.array?.count == 4)
+    #expect(fount.stop() == 0)
+  }
+
   @Test func `is only read by a check that is not told to mend, and so is everything else`() throws {
     let folder = try TemporaryFolder()
     let fount = try FountProcess(data: folder.path)
