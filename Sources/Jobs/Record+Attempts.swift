@@ -79,8 +79,8 @@ extension Record {
     }
   }
 
-  /// Whether a job's row can be read. One that can't has failed from now on, so that it keeps no other job from its turn; what no JSON is of
-  /// it is dropped.
+  /// Whether a job's row can be read. One that can't has failed from now on, so that it keeps no other job from its turn; what of it is no
+  /// JSON is dropped.
   static func isReadable(_ id: String, orFailedAt now: Date, in db: Database) throws -> Bool {
     do {
       return try Record.job(id, in: db) != nil

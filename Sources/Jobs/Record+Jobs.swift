@@ -10,14 +10,10 @@ extension Record {
     case repeated(KeptAnswer)
   }
 
-  /// Queues a job, with the model that it will make, in one transaction: neither is ever there without the other.
+  /// Queues a job, with the model that it will make, and keeps what its submitter is told, in one transaction: none is ever there without
+  /// the others.
   ///
   /// Every dataset that it names must be there, and the model that it reads; the check and the insert can't be parted by a delete.
-  package func submit(_ job: JobSubmission, model: ModelRecord? = nil) throws -> JobRecord {
-    try database.write { db in try Record.submit(job, model: model, in: db) }
-  }
-
-  /// Queues a job and keeps what its submitter is told, in the same transaction.
   ///
   /// - Parameters:
   ///   - waitingMax: how many jobs of its owner may wait, this one among them.

@@ -22,6 +22,8 @@ final class RunningAttempt {
   /// The newest metrics, so that a series takes up changes alone.
   var metrics: JSONValue?
   var flushedAt: ContinuousClock.Instant
+  /// The record could not be written, and is tried again no sooner than for progress.
+  var isFlushLate = false
   /// The worker has been told to go: what it does without a result from then on is no death.
   var isStopping = false
   var killAt: ContinuousClock.Instant?

@@ -38,7 +38,8 @@ extension WorkerPool {
     case .awaitingFolder(let since): if since <= .now { proceed(attempt, since: since) }
     case .running(let worker):
       listen(to: attempt)
-      if attempt.news.isUrgent || attempt.flushedAt.duration(to: .now) >= WorkerPool.flushPause { flushOrLater(attempt) }
+      let isUrgent = attempt.news.isUrgent && !attempt.isFlushLate
+      if isUrgent || attempt.flushedAt.duration(to: .now) >= WorkerPool.flushPause { flushOrLater(attempt) }
       if let killAt = attempt.killAt, killAt <= .now {
         logger.warning("killing a worker that did not stop", metadata: metadata(attempt))
         attempt.killAt = nil
@@ -171,9 +172,11 @@ extension WorkerPool {
 
   private func flushOrLater(_ attempt: RunningAttempt) {
     attempt.flushedAt = .now
+    attempt.isFlushLate = false
     do {
       try flush(attempt)
     } catch {
+      attempt.isFlushLate = true
       logger.error("can't write a job's progress: \(error)", metadata: metadata(attempt))
     }
   }

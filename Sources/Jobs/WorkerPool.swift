@@ -100,10 +100,6 @@ package final class WorkerPool: @unchecked Sendable {
   /// A job has been queued.
   package func wake() { queue.async { self.fill() } }
 
-  package func cancel(_ id: String) throws -> JobRecord { try apply(.cancel, to: id) }
-  package func pause(_ id: String) throws -> JobRecord { try apply(.pause, to: id) }
-  package func resume(_ id: String) throws -> JobRecord { try apply(.resume, to: id) }
-
   /// Applies a verb: on disk when this returns, and a worker is told right after.
   package func apply(_ verb: JobVerb, to id: String) throws -> JobRecord {
     let job = try record.apply(verb, to: id)

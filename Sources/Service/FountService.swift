@@ -169,9 +169,6 @@ package final class FountService: Sendable {
     answerLater(request, responder) { reply in reply(.success(try work())) }
   }
 
-  /// False where too much waits for a thread already.
-  func runBlocking(_ work: @escaping @Sendable () -> Void) -> Bool { threads.submit(work) }
-
   func response(to error: any Error, _ request: Request) -> Response {
     let problem = Problem(error)
     if problem.status.code >= 500 {

@@ -29,7 +29,7 @@ package enum SamplerCommand {
     } catch let error as Errno where error.code == EPIPE || error.code == ECONNRESET {
       return EXIT_SUCCESS
     } catch {
-      FileHandle.standardError.write(Data("sampler: \(error)\n".utf8))
+      StandardError.write(line: "sampler: \(error)")
       return EX_PROTOCOL
     }
   }

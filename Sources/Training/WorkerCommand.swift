@@ -84,5 +84,5 @@ package enum WorkerCommand {
     return job
   }
 
-  private static func report(_ text: String) { FileHandle.standardError.write(Data("worker: \(text)\n".utf8)) }
+  private static func report(_ text: String) { StandardError.write(line: "worker: \(text)") }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Service
 
@@ -20,10 +21,10 @@ struct CheckCommand: ParsableCommand {
       check = try DataCheck(configuration, mends: mends)
       try check.run()
     } catch let refusal as StartRefused {
-      FileHandle.standardError.write(Data("fount check: \(refusal)\n".utf8))
+      StandardError.write(line: "fount check: \(refusal)")
       throw ExitCode(75)  // sysexits.h, EX_TEMPFAIL
     } catch {
-      FileHandle.standardError.write(Data("fount check: can't go on: \(error)\n".utf8))
+      StandardError.write(line: "fount check: can't go on: \(error)")
       throw ExitCode(1)
     }
     for finding in check.findings { print(finding) }

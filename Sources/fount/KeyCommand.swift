@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Service
 
@@ -35,7 +36,7 @@ struct KeyCommand: ParsableCommand {
     func run() throws {
       let (key, id) = try folders.ledger().create(scope: scope, name: name)
       print(key)
-      FileHandle.standardError.write(Data("\(id), scope \(scope.rawValue); the key is not shown again\n".utf8))
+      StandardError.write(line: "\(id), scope \(scope.rawValue); the key is not shown again")
     }
   }
 

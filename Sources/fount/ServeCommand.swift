@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dispatch
+import Files
 import Foundation
 import HTTP
 import Logging
@@ -24,7 +25,7 @@ struct ServeCommand: ParsableCommand {
       print("Fount listens on \(configuration.address(port: running.port))")
       fflush(nil)
     } catch {
-      FileHandle.standardError.write(Data("fount serve: \(error)\n".utf8))
+      StandardError.write(line: "fount serve: \(error)")
       throw ExitCode(1)
     }
     dispatchMain()
@@ -40,7 +41,7 @@ struct ServeCommand: ParsableCommand {
       let parsed = try ConfigurationFlags(parsing: flags)
       return try ServiceConfiguration.load(file: parsed.file, environment: ProcessInfo.processInfo.environment, flags: parsed.values)
     } catch {
-      FileHandle.standardError.write(Data("fount: the configuration is wrong:\n\(error)\n".utf8))
+      StandardError.write(line: "fount: the configuration is wrong:\n\(error)")
       throw ExitCode.validationFailure
     }
   }

@@ -75,7 +75,20 @@ extension DatasetRecord {
   }
 }
 
+extension WorkerPool {
+  func cancel(_ id: String) throws -> JobRecord { try apply(.cancel, to: id) }
+  func pause(_ id: String) throws -> JobRecord { try apply(.pause, to: id) }
+  func resume(_ id: String) throws -> JobRecord { try apply(.resume, to: id) }
+}
+
 extension Record {
+  /// Without a key, and with room for all.
+  func submit(_ job: JobSubmission, model: ModelRecord? = nil) throws -> JobRecord {
+    let submitted = try submit(job, model: model, waitingMax: .max) { _, _ in KeptAnswer(status: 202, location: nil, body: []) }
+    guard case .made(let made, _) = submitted else { throw RecordError.alreadyThere(job.id) }
+    return made
+  }
+
   /// A training job with the model that it makes.
   func submitTraining(_ id: String, priority: Int = 0) throws -> JobRecord {
     var job = JobSubmission.training(id, priority: priority, family: "made")

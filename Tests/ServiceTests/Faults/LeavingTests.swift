@@ -68,19 +68,24 @@ import Testing
   @Test func `without a word takes its samplers with it, whatever they are at`() throws {
     let folder = try TemporaryFolder()
     let fount = try FountProcess(data: folder.path, flags: ["--samplers", "1"])
-    let model = try `The main job`.trainedModel(fount, Self.examples)
+    let job = try fount.submit(
+      `The main job`.body(try fount.dataset(Self.examples), ["family": "rbm", "configuration": ["hidden": 500], "training": ["epochs": 1]]))
+    let model = try #require(try fount.finish(job["id"]?.string ?? "")["model"]?.string)
     #expect(try fount.curl("/v1/models/\(model)/samples?count=1&seed=1").status == 200)
     let sampler = try #require(try Self.children(of: fount.pid, "sampler").first)
-    // In the middle of a frame it reads on, and does not look at its socket: it stands still while the frame and the death come.
-    Foundation.kill(sampler, SIGSTOP)
+    // Minutes of Gibbs steps, in which it does not look at its socket.
     let client = Process()
     client.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
-    client.arguments = ["-sS", "-o", "/dev/null", "\(fount.base)/v1/models/\(model)/samples?count=1000&seed=1&scale=16"]
+    client.arguments = ["-sS", "-o", "/dev/null", "\(fount.base)/v1/models/\(model)/samples?count=1000&seed=1&burn_in=100000"]
     client.standardError = FileHandle.nullDevice
     try client.run()
-    Thread.sleep(forTimeInterval: 0.3)
+    func processorTicks() throws -> Int {
+      let stat = try String(contentsOfFile: "/proc/\(sampler)/stat", encoding: .utf8).split(separator: " ")
+      return (Int(stat[13]) ?? 0) + (Int(stat[14]) ?? 0)
+    }
+    let before = try processorTicks()
+    try Self.eventually("the sampler is at work") { try processorTicks() > before + 30 }
     fount.kill()
-    Foundation.kill(sampler, SIGCONT)
     try Self.eventually("the sampler goes") { !Self.isAlive(sampler) }
     client.waitUntilExit()
   }
