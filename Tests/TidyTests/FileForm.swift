@@ -54,7 +54,7 @@ private enum FileForm {
   static let longAllowed: [String: String] = [:]
 
   static func isWritten(_ file: TextFile) -> Bool {
-    [".swift", ".c", ".h", ".md", ".yaml", ".modulemap"].contains { file.path.hasSuffix($0) } || file.path.hasPrefix("Deploy/")
+    [".swift", ".c", ".h", ".md", ".yaml", ".modulemap", ".html", ".css", ".js"].contains { file.path.hasSuffix($0) } || file.path.hasPrefix("Deploy/")
       || file.text.hasPrefix("#!")
   }
 
