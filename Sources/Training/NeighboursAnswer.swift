@@ -73,9 +73,10 @@ struct NeighboursAnswer {
     }
     let pairs = nearest.enumerated().flatMap { row, neighbour in Array(samples.row(row)) + neighbour.numbers }
     let pixels = Drawing(preparation: loaded.preparation).pixels(Tensor(shape: [2 * samples.rows, samples.columns], scalars: pairs))
+    let examples = nearest.map { String($0.example) }.joined(separator: " ")
     let texts = [
       (keyword: "model", text: request.samples.model), (keyword: "seed", text: String(request.samples.seed)),
-      (keyword: "step", text: String(loaded.step)), (keyword: "neighbours", text: nearest.map { String($0.example) }.joined(separator: " ")),
+      (keyword: "step", text: String(loaded.step)), (keyword: "neighbours", text: examples),
     ]
     // A pair is never parted: its two stand in one row.
     let picture = try grid(Drawing.pictures(pixels, of: shape), columns: 2 * max(1, (columns + 1) / 2), scale: scale)

@@ -1,7 +1,7 @@
 import JSON
 import Models
 
-/// The fields `training` and `data` of a job as people see them: a form is made of this, and a test holds it to what `TrainingRequest` takes.
+/// The fields `training` and `data` of a job as people see them: forms are made of this. A test holds it to what `TrainingRequest` takes.
 extension TrainingSettings {
   /// JSON Schema 2020-12 of `training`, as far as it is of use to the family.
   /// - Parameter threads: what this server gives a job.

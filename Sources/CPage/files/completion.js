@@ -17,8 +17,9 @@ class Completion {
     [this.maskHeight, this.maskWidth] = model.shape;
     this.hidden = new Uint8Array(this.maskHeight * this.maskWidth);
     this.canvas = make("canvas", { class: "pixels brushable", width: this.width, height: this.height, role: "img",
-      "aria-label": "The example; what is tinted is hidden", pointerdown: event => this.paint(event), pointermove: event => { if (event.buttons) this.paint(event); } });
-    this.result = make("img", { class: "pixels wide", alt: "Nothing has been drawn yet" });
+      "aria-label": "The example; what is tinted is hidden", pointerdown: event => this.paint(event),
+      pointermove: event => { if (event.buttons) this.paint(event); } });
+    this.result = make("img", { class: "pixels wide", alt: "" });
     this.which = make("select", { input: () => this.choose(Number(this.which.value)) },
       Array.from({ length: examples }, (_, place) => make("option", { value: place }, `example ${place + 1}`)));
     this.element = make("section", { "aria-labelledby": "completion-title" }, make("h2", { id: "completion-title" }, "Complete"),
@@ -80,7 +81,8 @@ class Completion {
   async draw() {
     const numbers = new Uint8Array(this.width * this.height * this.channels);
     for (let pixel = 0; pixel < this.width * this.height; pixel += 1) {
-      for (let channel = 0; channel < this.channels; channel += 1) numbers[pixel * this.channels + channel] = this.pixels.data[4 * pixel + channel];
+      const channels = this.pixels.data.subarray(4 * pixel, 4 * pixel + this.channels);
+      numbers.set(channels, pixel * this.channels);
     }
     const form = new FormData();
     form.set("image", npy([1, this.height, this.width, this.channels], numbers), "image.npy");

@@ -8,18 +8,20 @@ export async function show(main, { id }, signal) {
   const [dataset, board, jobs] = await Promise.all([
     get(`/v1/datasets/${id}`, signal), get(`/v1/datasets/${id}/leaderboard`, signal), list(`/v1/jobs?dataset=${id}`, 10)]);
   const name = dataset.name ?? id;
-  const columns = isPictures(dataset.shape) && dataset.shape[1] > 48 ? 6 : 12;
+  const isOfPictures = isPictures(dataset.shape);
+  const columns = isOfPictures && dataset.shape[1] > 48 ? 6 : 12;
   fill(main,
     make("p", { class: "crumb" }, make("a", { href: "#/" }, "Data")),
     make("div", { class: "between" }, make("h1", {}, name),
       make("a", { class: "main-action", href: `#/train?dataset=${id}` }, "Train a model on it")),
     make("div", { class: "two" },
       make("figure", { class: "paper" },
-        picture(isPictures(dataset.shape) ? `${dataset.links.preview}?count=${columns * 8}&columns=${columns}&scale=2`
-          : `${dataset.links.preview}?count=128&scale=4`,
-        isPictures(dataset.shape) ? "A grid of its examples" : "Rows of the table as rows of pixels, the least value black, the greatest white",
-        { class: "pixels wide" }),
-        make("figcaption", {}, isPictures(dataset.shape) ? "Examples, evenly spread over the file" : "Rows as rows of pixels")),
+        isOfPictures
+          ? picture(`${dataset.links.preview}?count=${columns * 8}&columns=${columns}&scale=2`, "A grid of its examples",
+            { class: "pixels wide" })
+          : picture(`${dataset.links.preview}?count=128&scale=4`, "Rows of the table as rows of pixels", { class: "pixels wide" }),
+        make("figcaption", {}, isOfPictures ? "Examples, evenly spread over the file"
+          : "Rows as rows of pixels, the least value black, the greatest white")),
       make("section", { "aria-labelledby": "facts-title" }, make("h2", { id: "facts-title" }, "What it holds"),
         facts([
           ["Examples", count(dataset.count)], ["Each", shapeText(dataset.shape)],

@@ -13,7 +13,8 @@ const frameMilliseconds = 160;
 export function film(model) {
   const [height, width] = model.shape;
   const columns = 8;
-  const canvas = make("canvas", { class: "pixels wide", width: columns * (width + gap) - gap, height: chains / columns * (height + gap) - gap,
+  const canvas = make("canvas", { class: "pixels wide",
+    width: columns * (width + gap) - gap, height: chains / columns * (height + gap) - gap,
     role: "img", "aria-label": "Chains that go from noise to samples" });
   const seed = make("input", { type: "number", min: 0, value: 1 });
   const thin = make("input", { type: "number", min: 1, max: 10000, value: 4 });

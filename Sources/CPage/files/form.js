@@ -70,7 +70,8 @@ class Field {
     }
     if (type === "boolean") return make("input", { type: "checkbox", checked: this.property.default === true });
     if (type === "array") return make("input", { type: "text", inputmode: "numeric", placeholder, autocomplete: "off" });
-    return make("input", { type: "number", min: minimum ?? exclusiveMinimum, max: maximum, step: type === "integer" ? 1 : "any", placeholder });
+    return make("input", { type: "number", min: minimum ?? exclusiveMinimum, max: maximum, step: type === "integer" ? 1 : "any",
+      placeholder });
   }
 
   /** What is given; undefined where it is the default. What is no number goes as the text that it is, for the server to say so. */
@@ -80,7 +81,10 @@ class Field {
     const text = this.control.value.trim();
     if (text === "") return this.control.validity.badInput ? "not a number" : undefined;
     if (this.property.enum) return this.unlessDefault(text);
-    if (type === "array") return text.split(/[\s,x×]+/).filter(part => part).map(part => Number.isFinite(Number(part)) ? Number(part) : part);
+    if (type === "array") {
+      const parts = text.split(/[\s,x×]+/).filter(part => part);
+      return parts.map(part => Number.isFinite(Number(part)) ? Number(part) : part);
+    }
     return this.unlessDefault(Number(text));
   }
 

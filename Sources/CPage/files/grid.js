@@ -8,7 +8,8 @@ export class Scrubber {
   constructor(job) {
     this.pictures = [];
     this.image = make("img", { class: "pixels wide", alt: "" });
-    this.range = make("input", { type: "range", id: "epochs", min: 0, max: 0, step: 1, value: 0, input: () => this.showAt(Number(this.range.value)) });
+    this.range = make("input", { type: "range", id: "epochs", min: 0, max: 0, step: 1, value: 0,
+      input: () => this.showAt(Number(this.range.value)) });
     this.words = make("output", { for: "epochs", class: "quiet" });
     this.play = button("Play", () => this.run(), { class: "plain" });
     this.element = make("section", { class: "scrubber", "aria-labelledby": "over-time-title" },

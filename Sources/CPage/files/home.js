@@ -1,6 +1,6 @@
 // Where everything begins: a file is dropped, and what has been dropped before.
 
-import { announce, bytes, count, fill, make, shapeText, tell, time } from "./elements.js";
+import { announce, bytes, count, fill, make, shapeText, tell } from "./elements.js";
 import { list, picture, upload } from "./server.js";
 import { jobRow } from "./lists.js";
 

@@ -59,7 +59,7 @@ class JobView {
         this.curve.element,
         make("details", { toggle: event => { if (event.target.open) this.offerOverlays().catch(tell); } },
           make("summary", {}, "Lay other runs on these data over it"), this.overlays)),
-      this.scrubber.element, this.again,
+      make("div", { class: "two" }, this.scrubber.element, this.again),
     ];
   }
 
@@ -151,7 +151,8 @@ class JobView {
     }, { "data-verb": verb, class: verb === "cancel" ? "danger" : null });
     fill(this.actions, verbs.map(act),
       this.isTraining && hasModel && button("Fork …", () => this.fork(), { "data-verb": "fork" }),
-      this.isTraining && hasModel && button("Export", () => save(`/v1/models/${job.model}/weights.safetensors`, `${job.model}.safetensors`)),
+      this.isTraining && hasModel
+        && button("Export", () => save(`/v1/models/${job.model}/weights.safetensors`, `${job.model}.safetensors`)),
       this.isTraining && hasModel && make("a", { class: "main-action", href: `#/models/${job.model}` }, "Draw samples"));
   }
 
@@ -164,7 +165,8 @@ class JobView {
         labelled("Epochs in all", epochs), labelled("Learning rate", rate),
         make("div", { class: "buttons" }, button("Fork", async () => {
           try {
-            const job = await post(`/v1/jobs/${this.job.id}/fork`, { training: { epochs: Number(epochs.value), learning_rate: Number(rate.value) } });
+            const training = { epochs: Number(epochs.value), learning_rate: Number(rate.value) };
+            const job = await post(`/v1/jobs/${this.job.id}/fork`, { training });
             location.hash = `#/jobs/${job.id}`;
           } finally { dialog.close(); }
         }, { class: "main" }), make("button", { value: "none" }, "Not now"))));
@@ -193,8 +195,11 @@ class JobView {
   }
 
   async offerOverlays() {
-    const jobs = (await list(`/v1/jobs?dataset=${this.job.dataset}`, 40)).filter(job => job.kind === "train" && job.id !== this.job.id);
-    if (jobs.length === 0) return fill(this.overlays, make("p", { class: "quiet" }, "There are none yet."));
+    // Nats are compared with nats, and losses with those of the same family alone.
+    const hasNats = job => Object.keys(job.metrics ?? {}).some(name => name.endsWith("_nats"));
+    const jobs = (await list(`/v1/jobs?dataset=${this.job.dataset}`, 100)).filter(job => job.kind === "train" && job.id !== this.job.id
+      && hasNats(job) === hasNats(this.job) && (hasNats(job) || job.family === this.job.family));
+    if (jobs.length === 0) return fill(this.overlays, make("p", { class: "quiet" }, "There are none yet that can be compared with it."));
     fill(this.overlays, jobs.map(job => {
       const label = job.name ?? `${job.family} ${id(job.id)}`;
       const box = make("input", { type: "checkbox", id: `over-${job.id}`, input: async () => {

@@ -32,11 +32,15 @@ class Pad {
     this.at = [0.5, 0.5];
     this.map = make("canvas", { class: "pixels pad-map" });
     this.knob = make("span", { class: "knob" });
-    this.view = make("canvas", { class: "pixels pad-view", width: this.width, height: this.height, role: "img", "aria-label": "The point's example" });
-    this.surface = make("div", { class: "pad-surface", tabindex: "0", role: "application", "aria-label": "Pad between four samples: the arrow keys move through it",
-      pointermove: event => this.follow(event), pointerdown: event => this.follow(event), keydown: event => this.press(event) }, this.map, this.knob);
+    this.view = make("canvas", { class: "pixels pad-view", width: this.width, height: this.height, role: "img",
+      "aria-label": "The point's example" });
+    this.surface = make("div", { class: "pad-surface", tabindex: "0", role: "application",
+      "aria-label": "Pad between four samples: the arrow keys move through it",
+      pointermove: event => this.follow(event), pointerdown: event => this.follow(event), keydown: event => this.press(event) },
+    this.map, this.knob);
     this.element = make("div", { class: "pad" }, this.surface, make("div", {}, make("figure", { class: "paper" }, this.view),
-      make("p", { class: "hint" }, "Move over the square: its corners are four samples, and between them the latents go along great circles."),
+      make("p", { class: "hint" },
+        "Move over the square: its corners are four samples, and between them the latents go along great circles."),
       button("Four others", () => { this.corner += 4; return this.load(); }, { class: "plain" })));
     this.load().catch(tell);
   }
@@ -72,7 +76,8 @@ class Pad {
 
   follow(event) {
     const box = this.surface.getBoundingClientRect();
-    this.at = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map(share => Math.min(Math.max(share, 0), 1));
+    const shares = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    this.at = shares.map(share => Math.min(Math.max(share, 0), 1));
     this.place();
   }
 

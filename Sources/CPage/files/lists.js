@@ -19,7 +19,8 @@ export function jobRow(job) {
     statusMark(job.status),
     make("span", { class: "row-number number" }, running ? `${Math.floor(100 * progress.step / progress.steps)} %`
       : nats === undefined ? "" : `${digits(nats)} nats`),
-    make("span", { class: "row-time quiet" }, running && progress.eta_seconds ? `${duration(progress.eta_seconds)} to go` : time(job.created_at))));
+    make("span", { class: "row-time quiet" },
+      running && progress.eta_seconds ? `${duration(progress.eta_seconds)} to go` : time(job.created_at))));
 }
 
 export async function showJobs(main, _, signal) {

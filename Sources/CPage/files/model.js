@@ -33,7 +33,8 @@ export async function show(main, { id }, signal) {
     pictures && abilities.has("complete") && dataset && completion(model, dataset),
     model.links.filters && make("section", { "aria-labelledby": "filters-title" }, make("h2", { id: "filters-title" }, "Filters"),
       make("p", { class: "quiet" }, "What each hidden unit looks for: its weights, from the least in black to the greatest in white."),
-      make("figure", { class: "paper" }, picture(`${model.links.filters}?count=60&columns=15`, "Weights of 60 hidden units", { class: "pixels wide" }))),
+      make("figure", { class: "paper" },
+        picture(`${model.links.filters}?count=60&columns=15`, "Weights of 60 hidden units", { class: "pixels wide" }))),
     await evaluation(model, family),
     make("section", { "aria-labelledby": "made-title" }, make("h2", { id: "made-title" }, "How it was made"),
       copyable(JSON.stringify({ family: model.family, configuration: model.configuration, training: model.training, data: model.data,
@@ -47,9 +48,10 @@ class Samples {
     this.pictures = isPictures(model.shape);
     const changed = () => this.soon();
     this.seed = make("input", { type: "number", min: 0, max: Number.MAX_SAFE_INTEGER, value: 1, input: changed });
-    this.temperature = make("input", { type: "range", min: -1, max: 1, step: 0.05, value: 0, input: changed });
+    this.temperature = make("input", { type: "range", id: "temperature", min: -1, max: 1, step: 0.05, value: 0, input: changed });
     this.heat = make("output", {}, "1");
-    this.count = make("select", { input: changed }, [16, 36, 64, 144].map(number => make("option", { selected: number === 64 }, String(number))));
+    this.count = make("select", { input: changed },
+      [16, 36, 64, 144].map(number => make("option", { selected: number === 64 }, String(number))));
     this.step = make("select", { input: changed }, make("option", { value: "" }, "the model's own"),
       checkpoints.map(({ step, epoch, best, newest }) => make("option", { value: step },
         `step ${count(step)}${epoch === null ? "" : `, epoch ${epoch}`}${best ? ", best" : newest ? ", newest" : ""}`)));
@@ -63,17 +65,23 @@ class Samples {
     this.element = make("section", { class: "samples", "aria-labelledby": "samples-title" },
       make("h2", { id: "samples-title" }, "Samples"), make("p", { class: "quiet" }, family.sampling),
       make("div", { class: "tools" }, labelled("Seed", this.seed),
-        button("Another", () => { this.seed.value = crypto.getRandomValues(new Uint32Array(1))[0]; this.soon(); }, { class: "plain", "aria-label": "Another seed" }),
-        make("div", { class: "field" }, make("label", { for: "temperature" }, "Temperature ", this.heat), Object.assign(this.temperature, { id: "temperature" })),
+        button("Another", () => this.drawSeed(), { class: "plain", "aria-label": "Another seed" }),
+        make("div", { class: "field" }, make("label", { for: "temperature" }, "Temperature ", this.heat), this.temperature),
         labelled("How many", this.count), labelled("Checkpoint", this.step), isChain && labelled("Burn-in", this.burnIn),
         this.pictures && dataset && make("div", { class: "field switch" }, this.neighbours,
           make("label", { for: "neighbours" }, "beside each its nearest training example"))),
       this.pictures ? make("figure", { class: "paper" }, this.image, this.caption) : this.rows,
       make("div", { class: "buttons" },
-        button(this.pictures ? "Save PNG" : "Save JSON", () => save(this.path, this.pictures ? "samples.png" : "samples.json"), { class: "plain" }),
+        button(this.pictures ? "Save PNG" : "Save JSON", () => save(this.path, this.pictures ? "samples.png" : "samples.json"),
+          { class: "plain" }),
         button("Save NPY", () => save(this.drawPath, "samples.npy", { Accept: "application/x-npy" }), { class: "plain" })),
       make("details", {}, make("summary", {}, "As curl"), this.address));
     this.update();
+  }
+
+  drawSeed() {
+    [this.seed.value] = crypto.getRandomValues(new Uint32Array(1));
+    this.soon();
   }
 
   soon() {
@@ -101,7 +109,8 @@ class Samples {
       if (!this.pictures) return await this.updateRows();
       const isPaired = this.neighbours.checked;
       await showPicture(this.image, `${this.path}&scale=2`);
-      this.image.alt = `${this.count.value} samples of seed ${this.seed.value}${isPaired ? ", each with its nearest training example at its right" : ""}`;
+      this.image.alt = `${this.count.value} samples of seed ${this.seed.value}`
+        + (isPaired ? ", each with its nearest training example at its right" : "");
       this.caption.textContent = isPaired ? "In each pair the sample is at the left, the training example nearest to it at the right." : "";
     } catch (error) {
       if (error.name !== "Problem") throw error;
@@ -123,12 +132,15 @@ const twoSample = { mmd: "MMD", precision_recall: "Precision and recall", c2st: 
 async function evaluation(model, family) {
   const datasets = (await list("/v1/datasets", 100)).filter(one => String(one.shape) === String(model.shape) || one.id === model.dataset);
   if (datasets.length === 0) return null;
-  const pick = make("select", {}, datasets.map(one => make("option", { value: one.id, selected: one.id === model.dataset }, one.name ?? one.id)));
-  const metrics = { ...family.likelihood.kind === "none" ? {} : { nats: `Nats (${likelihoodWords[family.likelihood.kind]})` }, ...twoSample };
+  const pick = make("select", {},
+    datasets.map(one => make("option", { value: one.id, selected: one.id === model.dataset }, one.name ?? one.id)));
+  const metrics = { ...family.likelihood.kind === "none" ? {} : { nats: `Nats (${likelihoodWords[family.likelihood.kind]})` },
+    ...twoSample };
   const boxes = Object.entries(metrics).map(([name, title], place) =>
     [name, make("input", { type: "checkbox", id: `metric-${name}`, checked: place === 0 }), title]);
   return make("section", { "aria-labelledby": "evaluate-title" }, make("h2", { id: "evaluate-title" }, "Evaluate"),
-    make("p", { class: "quiet" }, "On data that it has not seen, where there are some: what is measured on its own training data flatters it."),
+    make("p", { class: "quiet" },
+      "On data that it has not seen, where there are some: what is measured on its own training data flatters it."),
     labelled("Data", pick),
     make("fieldset", { class: "choices" }, make("legend", {}, "Metrics"),
       boxes.map(([, box, title]) => make("div", { class: "field switch" }, box, make("label", { for: box.id }, title)))),

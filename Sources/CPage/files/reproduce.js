@@ -16,7 +16,8 @@ export function reproduceCard(job, dataset, version) {
     training: request.training, data: request.data, seed: job.seed };
   if (request.validation_dataset) again.validation_dataset = request.validation_dataset;
   return make("section", { "aria-labelledby": "again-title" }, make("h2", { id: "again-title" }, "To do it again"),
-    make("p", { class: "quiet" }, "The same data, request and program make the same model, to the bit, on every machine with the same kernels."),
+    make("p", { class: "quiet" },
+      "The same data, request and program make the same model, to the bit, on every machine with the same kernels."),
     facts([
       ["Program", `fount ${version.version}`], ["Kernels", version.kernel_set], ["Seed", make("code", {}, String(job.seed))],
       ["Data", dataset ? dataset.name ?? dataset.id : "deleted"],
@@ -24,6 +25,7 @@ export function reproduceCard(job, dataset, version) {
       ["Job", make("code", {}, job.id)], ["Model", job.model && make("code", {}, job.model)],
     ]),
     make("details", {}, make("summary", {}, "Configuration"),
-      copyable(JSON.stringify({ configuration: again.configuration, training: again.training, data: again.data }, null, 2), "the configuration")),
+      copyable(JSON.stringify({ configuration: again.configuration, training: again.training, data: again.data }, null, 2),
+        "the configuration")),
     make("details", {}, make("summary", {}, "As curl"), copyable(curl("/v1/jobs", again), "the request as a curl command")));
 }

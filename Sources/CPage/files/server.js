@@ -92,7 +92,10 @@ export async function bitmap(path, options = {}) {
   return createImageBitmap(await response.blob());
 }
 
-/** Shows a picture of the server in an `img`: fetched, for an address of its own could carry no key. What it showed before stays until then. */
+/**
+ * Shows a picture of the server in an `img`: fetched, for an address of its own could carry no key. What it showed before stays until the
+ * new one is there.
+ */
 export async function show(image, path, options = {}) {
   const token = Symbol("showing");
   image.showing = token;

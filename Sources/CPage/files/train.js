@@ -116,9 +116,10 @@ class Draft {
   judge(faults, message = "") {
     let rest = faults;
     for (const form of [this.configuration, this.training, this.moreTraining, this.data]) rest = form.show(rest);
-    const words = rest.map(fault => `${fault.pointer.slice(1)} ${fault.detail}`).join("; ");
-    const count = faults.length - rest.length;
-    this.verdict.textContent = words || (count > 0 ? `${count === 1 ? "One field needs" : `${count} fields need`} another value.` : message);
+    const elsewhere = rest.map(fault => `${fault.pointer.slice(1)} ${fault.detail}`).join("; ");
+    const here = faults.length - rest.length;
+    const summary = here === 1 ? "One field needs another value." : here > 1 ? `${here} fields need other values.` : message;
+    this.verdict.textContent = elsewhere || summary;
     this.verdict.classList.toggle("bad", faults.length > 0 || message !== "");
   }
 
