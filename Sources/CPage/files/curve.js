@@ -1,8 +1,8 @@
 // Learning curves as SVG: lines over epochs that grow while a job runs, on a plain or a logarithmic axis.
 
-import { digits, make } from "./elements.js";
+import { digits, fill, make } from "./elements.js";
 
-const margin = { top: 12, right: 16, bottom: 34, left: 54 };
+const margin = { top: 28, right: 16, bottom: 34, left: 54 };
 const height = 320;
 const labelWidth = 132;
 
@@ -36,7 +36,8 @@ export class Curve {
     this.isLog = false;
     this.tip = make("div", { class: "tip", hidden: true });
     this.svg = make("svg", { role: "img", class: "curve", pointermove: event => this.point(event), pointerleave: () => this.unpoint() });
-    this.element = make("div", { class: "curve-frame" }, this.svg, this.tip);
+    this.legend = make("ul", { class: "legend" });
+    this.element = make("div", { class: "curve-frame" }, this.svg, this.legend, this.tip);
     this.isDue = false;
     new ResizeObserver(() => this.soon()).observe(this.element);
   }
@@ -105,6 +106,8 @@ export class Curve {
       }
     }
     if (showsLabels) drawn.push(...this.labels(lines, right + 10));
+    fill(this.legend, showsLabels ? [] : lines.map(line =>
+      make("li", { class: `kind-${line.kind}` }, `${line.label} ${digits(line.points.at(-1)[1])}`)));
     this.rule = make("line", { y1: margin.top, y2: bottom, class: "pointer", visibility: "hidden" });
     this.svg.replaceChildren(...drawn, this.rule);
   }

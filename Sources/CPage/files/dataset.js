@@ -19,7 +19,8 @@ export async function show(main, { id }, signal) {
         isOfPictures
           ? picture(`${dataset.links.preview}?count=${columns * 8}&columns=${columns}&scale=2`, "A grid of its examples",
             { class: "pixels wide" })
-          : picture(`${dataset.links.preview}?count=128&scale=4`, "Rows of the table as rows of pixels", { class: "pixels wide" }),
+          : picture(`${dataset.links.preview}?count=32&scale=${scaleOf(dataset.shape)}`, "Rows of the table as rows of pixels",
+            { class: "pixels" }),
         make("figcaption", {}, isOfPictures ? "Examples, evenly spread over the file"
           : "Rows as rows of pixels, the least value black, the greatest white")),
       make("section", { "aria-labelledby": "facts-title" }, make("h2", { id: "facts-title" }, "What it holds"),
@@ -36,6 +37,9 @@ export async function show(main, { id }, signal) {
     jobs.length > 0 && make("section", { "aria-labelledby": "jobs-title" }, make("h2", { id: "jobs-title" }, "Jobs on it"),
       make("ul", { class: "rows" }, jobs.map(jobRow))));
 }
+
+/** How many pixels a number of a table gets along each side: as many as fit beside the facts. */
+const scaleOf = ([columns]) => Math.min(Math.max(Math.floor(560 / columns), 1), 16);
 
 const metricNames = { nats: "Nats", bits_per_dim: "Bits per dimension", mmd: "MMD", c2st: "Classifier's accuracy", precision: "Precision",
   recall: "Recall", density: "Density", coverage: "Coverage", memorization: "Memorization" };

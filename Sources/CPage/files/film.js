@@ -1,4 +1,4 @@
-// A Markov chain as a film: from noise to the model, a step at a time.
+// How samples come about, as a film: a Markov chain that goes from noise to the model, or pixels that are drawn one after the other.
 
 import { button, count, labelled, make, tell } from "./elements.js";
 import { bitmap } from "./server.js";
@@ -59,4 +59,58 @@ export function film(model) {
     make("div", { class: "tools" }, labelled("Seed", seed), labelled("First frame after", burnIn), labelled("Steps a frame", thin)),
     make("figure", { class: "paper" }, canvas),
     make("div", { class: "scrub" }, labelled("Frame", place), where, button("Play", play, { class: "plain" })));
+}
+
+/** Whether a model draws its pixels in reading order, so that a picture shows what was known when each was drawn. */
+export function drawsInReadingOrder({ taxonomy, configuration }) {
+  return taxonomy.at(-1) === "tractable" && (configuration.order ?? "data") === "data" && !configuration.order_agnostic
+    && (configuration.orderings ?? 1) === 1;
+}
+
+/** Samples of an autoregressive model as they unfold: each pixel is drawn given those before it. */
+export function unfolding(model) {
+  const [height, width] = model.shape;
+  const columns = 8;
+  const rows = 3;
+  const canvas = make("canvas", { class: "pixels wide", width: columns * (width + gap) - gap, height: rows * (height + gap) - gap,
+    role: "img", "aria-label": "Samples, drawn pixel by pixel" });
+  const seed = make("input", { type: "number", min: 0, value: 1, change: () => load().catch(tell) });
+  const place = make("input", { type: "range", min: 0, max: height * width, value: height * width, input: () => draw() });
+  let samples = null;
+
+  async function load() {
+    samples = await bitmap(`/v1/models/${model.id}/samples?count=${columns * rows}&columns=${columns}&seed=${seed.value || 0}`);
+    draw();
+  }
+
+  /** The first pixels of each sample; those to come are left open. */
+  function draw() {
+    if (!samples) return;
+    const context = canvas.getContext("2d");
+    const [full, rest] = [Math.floor(place.value / width), place.value % width];
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    for (let sample = 0; sample < columns * rows; sample += 1) {
+      const [x, y] = [sample % columns * (width + gap), Math.floor(sample / columns) * (height + gap)];
+      if (full > 0) context.drawImage(samples, x, y, width, full, x, y, width, full);
+      if (rest > 0) context.drawImage(samples, x, y + full, rest, 1, x, y + full, rest, 1);
+    }
+  }
+
+  async function play() {
+    if (!samples) await load();
+    const stride = Math.max(1, Math.round(height * width / 150));
+    for (let pixel = 0; pixel < height * width && canvas.isConnected; pixel += stride) {
+      place.value = pixel;
+      draw();
+      await new Promise(requestAnimationFrame);
+    }
+    place.value = height * width;
+    draw();
+  }
+
+  load().catch(tell);
+  return make("section", { "aria-labelledby": "unfolding-title" }, make("h2", { id: "unfolding-title" }, "Pixel by pixel"),
+    make("p", { class: "quiet" }, "A sample is drawn in reading order: each pixel given those before it."),
+    make("div", { class: "tools" }, labelled("Seed", seed)), make("figure", { class: "paper" }, canvas),
+    make("div", { class: "scrub" }, labelled("Pixels", place), button("Play", play, { class: "plain" })));
 }

@@ -12,7 +12,8 @@ export function latents(model) {
   const to = make("input", { type: "number", min: 0, value: 1 });
   const row = make("img", { class: "pixels wide", alt: "" });
   const go = async () => {
-    await show(row, `/v1/models/${model.id}/interpolate?from_seed=${from.value || 0}&to_seed=${to.value || 0}&steps=12`);
+    const columns = innerWidth < 600 ? 6 : 12;
+    await show(row, `/v1/models/${model.id}/interpolate?from_seed=${from.value || 0}&to_seed=${to.value || 0}&steps=12&columns=${columns}`);
     row.alt = `The way from the sample of seed ${from.value} to that of seed ${to.value} in 12 steps`;
   };
   for (const input of [from, to]) input.addEventListener("change", () => go().catch(tell));

@@ -2,7 +2,7 @@
 
 import { button, copyable, count, digits, facts, fill, isPictures, labelled, make, shapeText, tell, time } from "./elements.js";
 import { completion } from "./completion.js";
-import { film } from "./film.js";
+import { drawsInReadingOrder, film, unfolding } from "./film.js";
 import { latents } from "./latents.js";
 import { likelihoodWords } from "./families.js";
 import { curl } from "./reproduce.js";
@@ -30,6 +30,7 @@ export async function show(main, { id }, signal) {
     new Samples(model, family, checkpoints.data, dataset).element,
     pictures && abilities.has("interpolate") && latents(model),
     pictures && family.taxonomy.at(-1) === "markov_chain" && film(model),
+    pictures && drawsInReadingOrder(model) && unfolding(model),
     pictures && abilities.has("complete") && dataset && completion(model, dataset),
     model.links.filters && make("section", { "aria-labelledby": "filters-title" }, make("h2", { id: "filters-title" }, "Filters"),
       make("p", { class: "quiet" }, "What each hidden unit looks for: its weights, from the least in black to the greatest in white."),
@@ -57,25 +58,26 @@ class Samples {
         `step ${count(step)}${epoch === null ? "" : `, epoch ${epoch}`}${best ? ", best" : newest ? ", newest" : ""}`)));
     this.neighbours = make("input", { type: "checkbox", id: "neighbours", input: changed });
     this.image = make("img", { class: "pixels wide", alt: "" });
-    this.rows = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Samples" });
+    this.rows = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rows of numbers" });
     this.address = make("div", {});
     this.caption = make("figcaption", {});
     const isChain = family.taxonomy.at(-1) === "markov_chain";
     this.burnIn = isChain && make("input", { type: "number", min: 1, max: 100000, placeholder: "1000", input: changed });
+    const controls = make("div", { class: "tools" }, labelled("Seed", this.seed),
+      button("Another", () => this.drawSeed(), { class: "plain", "aria-label": "Another seed" }),
+      make("div", { class: "field" }, make("label", { for: "temperature" }, "Temperature ", this.heat), this.temperature),
+      labelled("How many", this.count), labelled("Checkpoint", this.step), isChain && labelled("Burn-in", this.burnIn),
+      this.pictures && dataset && make("div", { class: "field switch" }, this.neighbours,
+        make("label", { for: "neighbours" }, "beside each its nearest training example")));
+    const saving = make("div", { class: "buttons" },
+      button(this.pictures ? "Save PNG" : "Save JSON", () => save(this.path, this.pictures ? "samples.png" : "samples.json"),
+        { class: "plain" }),
+      button("Save NPY", () => save(this.drawPath, "samples.npy", { Accept: "application/x-npy" }), { class: "plain" }));
     this.element = make("section", { class: "samples", "aria-labelledby": "samples-title" },
       make("h2", { id: "samples-title" }, "Samples"), make("p", { class: "quiet" }, family.sampling),
-      make("div", { class: "tools" }, labelled("Seed", this.seed),
-        button("Another", () => this.drawSeed(), { class: "plain", "aria-label": "Another seed" }),
-        make("div", { class: "field" }, make("label", { for: "temperature" }, "Temperature ", this.heat), this.temperature),
-        labelled("How many", this.count), labelled("Checkpoint", this.step), isChain && labelled("Burn-in", this.burnIn),
-        this.pictures && dataset && make("div", { class: "field switch" }, this.neighbours,
-          make("label", { for: "neighbours" }, "beside each its nearest training example"))),
-      this.pictures ? make("figure", { class: "paper" }, this.image, this.caption) : this.rows,
-      make("div", { class: "buttons" },
-        button(this.pictures ? "Save PNG" : "Save JSON", () => save(this.path, this.pictures ? "samples.png" : "samples.json"),
-          { class: "plain" }),
-        button("Save NPY", () => save(this.drawPath, "samples.npy", { Accept: "application/x-npy" }), { class: "plain" })),
-      make("details", {}, make("summary", {}, "As curl"), this.address));
+      make("div", { class: "beside" },
+        make("div", { class: "side" }, controls, saving, make("details", {}, make("summary", {}, "As curl"), this.address)),
+        this.pictures ? make("figure", { class: "paper" }, this.image, this.caption) : this.rows));
     this.update();
   }
 

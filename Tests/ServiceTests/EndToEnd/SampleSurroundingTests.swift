@@ -9,7 +9,8 @@ import Testing
       "kind": "train", "dataset": .string(dataset), "family": .string(family), "configuration": configuration,
       "training": ["epochs": 4, "validation_fraction": 0.2], "seed": 3,
     ])
-    return try #require(try fount.finish(try #require(job["id"]?.string))["model"]?.string)
+    let id = try #require(job["id"]?.string)
+    return try #require(try fount.finish(id)["model"]?.string)
   }
 
   @Test func `is shown in pairs, a sample and its neighbour, of which the picture says which they are`() throws {

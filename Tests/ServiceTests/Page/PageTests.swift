@@ -103,6 +103,14 @@ import Testing
     try browser.enter("7", under: "Seed")
     try browser.wait("document.querySelector('.samples img').alt === '64 samples of seed 7'")
     #expect(try browser.run("return document.querySelector('.samples img').src") != first)
+    // Drawn pixel by pixel: half of them are less than all.
+    let unfolding = "document.querySelector('#unfolding-title').parentElement"
+    let drawn = "return \(unfolding).querySelector('canvas').toDataURL()"
+    try browser.wait("\(unfolding).querySelector('input[type=range]').value === '64'")
+    let all = try browser.run(drawn)
+    let half =
+      "const pixels = \(unfolding).querySelector('input[type=range]'); pixels.value = 32; pixels.dispatchEvent(new Event('input'));"
+    #expect(try browser.run(half + drawn) != all)
     try browser.click("#neighbours")
     try browser.wait("document.querySelector('.samples figcaption').innerText.includes('nearest')")
     try expectNoBarriers("model")
@@ -244,6 +252,20 @@ import Testing
       try browser.wait(Self.isShown)
       try expectNoBarriers(name)
     }
+    // Rows of a table have no pictures, and are told all the same.
+    let table = try fount.dataset(Array(("a,b\n" + (0..<60).map { "\($0 % 7).5,\($0 % 5).25\n" }.joined()).utf8))
+    let job = try fount.submit([
+      "kind": "train", "dataset": .string(table), "family": "made", "configuration": ["hidden_layers": [8], "output": "gaussian_mixture"],
+      "training": ["epochs": 2],
+    ])
+    let model = try #require(try fount.finish(job["id"]?.string ?? "")["model"]?.string)
+    try browser.run("location.hash = '#/datasets/\(table)'")
+    try browser.wait("document.querySelector('dl')?.innerText.includes('2 columns')")
+    try expectNoBarriers("table")
+    try browser.run("location.hash = '#/models/\(model)'")
+    try browser.wait("document.querySelectorAll('.samples tr').length === 64")
+    try expectNoBarriers("table-model")
+
     // Whatever has no view says so.
     try browser.run("location.hash = '#/nowhere'")
     try browser.wait("document.querySelector('.alert')?.innerText.includes('nothing at #/nowhere')")
