@@ -45,12 +45,14 @@ let package = Package(
     .target(
       name: "Service",
       dependencies: [
-        "HTTP", "Jobs", "Training", "Datasets", "Models", "Tensors", "Images", "Files", "JSON",
+        "HTTP", "Jobs", "Training", "Datasets", "Models", "Tensors", "Images", "Files", "JSON", "CPage",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
       exclude: readme, swiftSettings: swift),
+    // The page that people see: HTML, CSS and JavaScript, which end up in the program.
+    .target(name: "CPage", exclude: ["files", "README.md"], cSettings: c),
 
     // The server.
     .target(

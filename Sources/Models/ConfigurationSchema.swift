@@ -24,6 +24,8 @@ package struct ConfigurationSchema: Sendable {
   package enum Kind: Sendable {
     case integer(ClosedRange<Int>)
     case number(ClosedRange<Double>)
+    /// Above 0.
+    case positive(upTo: Double)
     case boolean
     case choice([String])
     case integers(count: ClosedRange<Int>, each: ClosedRange<Int>)
@@ -74,6 +76,7 @@ package struct ConfigurationSchema: Sendable {
     switch field.kind {
     case .integer(let range): reader.integer(field.name, in: range).map { .integer($0) }
     case .number(let range): reader.number(field.name, .range(range)).map { .number($0) }
+    case .positive(let most): positive(field.name, upTo: most, from: reader).map { .number($0) }
     case .boolean: reader.boolean(field.name).map { .bool($0) }
     case .choice(let names): reader.string(field.name, oneOf: names).map { .string($0) }
     case .integers(let count, let each):
@@ -81,30 +84,50 @@ package struct ConfigurationSchema: Sendable {
     }
   }
 
+  private func positive(_ name: String, upTo most: Double, from reader: FieldReader) -> Double? {
+    guard let value = reader.number(name, .positive) else { return nil }
+    if value > most { reader.fault(name, "must be at most \(JSONValue.number(most).serialized()); was \(value)") }
+    return value
+  }
+
   /// JSON Schema 2020-12 of a request's configuration.
   package func jsonSchema() -> JSONValue {
-    var properties = JSONObject()
-    for field in fields {
-      var property = Self.jsonType(of: field.kind)
-      property["default"] = field.defaultValue
-      property["description"] = .string("\(field.summary) Default: \(field.source).")
-      properties[field.name] = .object(property)
-    }
+    var properties = Self.properties(of: fields)
     properties["preset"] = .object([
       "type": "string", "enum": .array(presets.map { .string($0.name) }),
       "description": .string(
         "Fills what is not given. " + presets.map { "\($0.name): \($0.summary)" }.joined(separator: " ")),
     ])
-    return .object([
+    return Self.object(of: properties)
+  }
+
+  /// JSON Schema 2020-12 of an object with these fields and no others, none of them required.
+  package static func jsonSchema(of fields: [Field]) -> JSONValue { object(of: properties(of: fields)) }
+
+  private static func object(of properties: JSONObject) -> JSONValue {
+    .object([
       "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
       "properties": .object(properties),
     ])
+  }
+
+  private static func properties(of fields: [Field]) -> JSONObject {
+    var properties = JSONObject()
+    for field in fields {
+      var property = jsonType(of: field.kind)
+      // What is null unless it is given has no default that a request could send.
+      if !field.defaultValue.isNull { property["default"] = field.defaultValue }
+      property["description"] = .string("\(field.summary) Default: \(field.source).")
+      properties[field.name] = .object(property)
+    }
+    return properties
   }
 
   private static func jsonType(of kind: Kind) -> JSONObject {
     switch kind {
     case .integer(let range): ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
     case .number(let range): ["type": "number", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)]
+    case .positive(let most): ["type": "number", "exclusiveMinimum": 0, "maximum": .number(most)]
     case .boolean: ["type": "boolean"]
     case .choice(let names): ["type": "string", "enum": .array(names.map { .string($0) })]
     case .integers(let count, let each):

@@ -292,6 +292,9 @@ extension ModelFamily {
     summary: "Layers of hidden units with weights between neighbours: a bound of the likelihood by mean fields, sampled by Gibbs chains.",
     paper: "Salakhutdinov, Hinton: Deep Boltzmann Machines, AISTATS 2009",
     taxonomy: ["explicit", "approximate", "markov_chain"], abilities: ["score", "complete", "encode"],
+    likelihood: .init(
+      .estimate, "An estimate of a bound: mean fields bound the energy of the hidden layers, and annealing estimates the constant."),
+    sampling: "By Gibbs chains through all layers, from noise to the model.",
     schema: ConfigurationSchema(
       fields: [
         .init(

@@ -224,6 +224,9 @@ extension ModelFamily {
     paper: "Goodfellow et al.: Generative Adversarial Networks, NIPS 2014, arXiv:1406.2661; "
       + "Radford, Metz, Chintala: DCGAN, ICLR 2016, arXiv:1511.06434",
     taxonomy: ["implicit", "direct"], abilities: [],
+    likelihood: .init(
+      .none, "None: there is no density to tell, so that samples can only be compared with data."),
+    sampling: "Noise goes once through the generator.",
     schema: ConfigurationSchema(
       fields: [
         .init(

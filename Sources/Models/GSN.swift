@@ -317,6 +317,9 @@ extension ModelFamily {
     paper:
       "Bengio, Thibodeau-Laufer, Alain, Yosinski: Deep Generative Stochastic Networks Trainable by Backprop, ICML 2014, arXiv:1306.1091",
     taxonomy: ["implicit", "markov_chain"], abilities: ["complete"],
+    likelihood: .init(
+      .none, "None: the chain has a distribution that it comes to rest in, but nobody can tell its density."),
+    sampling: "By a chain that spoils an example and restores it, again and again, from noise.",
     schema: ConfigurationSchema(
       fields: [
         .init(

@@ -294,6 +294,9 @@ extension ModelFamily {
     summary: "A masked autoencoder: every output sees only the inputs before it, so that one pass gives an exact likelihood.",
     paper: "Germain, Gregor, Murray, Larochelle: MADE: Masked Autoencoder for Distribution Estimation, ICML 2015, arXiv:1502.03509",
     taxonomy: ["explicit", "tractable"], abilities: ["score"],
+    likelihood: .init(
+      .exact, "Exact: one pass through the masked network tells every conditional; several orders are an exact mixture."),
+    sampling: "One number after the other, each drawn given those before it; every hidden unit is computed once.",
     schema: ConfigurationSchema(
       fields: [
         .init(

@@ -16,6 +16,9 @@ package struct ModelFamily: Sendable {
   package let taxonomy: [String]
   /// Of "score", "complete", "encode", "reconstruct", "interpolate".
   package let abilities: [String]
+  package let likelihood: ToldLikelihood
+  /// How a sample comes about, in a sentence.
+  package let sampling: String
   package let schema: ConfigurationSchema
 
   /// Why the family can't learn such examples with that configuration, or nil where it can. The pointer is the configuration's field at
@@ -32,4 +35,24 @@ package struct ModelFamily: Sendable {
   package var hasFilters = false
 
   package var presets: [ConfigurationSchema.Preset] { schema.presets }
+}
+
+/// What a family tells of ln p(x), for those who choose between families: nothing may be promised here that scoring does not keep.
+package struct ToldLikelihood: Sendable {
+  package enum Kind: String, Sendable, CaseIterable {
+    /// ln p(x) itself.
+    case exact
+    /// Never more than ln p(x).
+    case bound
+    /// About ln p(x), to either side.
+    case estimate
+    /// No density at all.
+    case none
+  }
+
+  package let kind: Kind
+  /// One sentence.
+  package let detail: String
+
+  package init(_ kind: Kind, _ detail: String) { (self.kind, self.detail) = (kind, detail) }
 }

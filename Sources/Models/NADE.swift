@@ -128,6 +128,9 @@ extension ModelFamily {
     summary: "A product of conditionals that share one hidden layer, for bits, grey levels or reals; in one order, or agnostic of it.",
     paper: "Uria, Côté, Gregor, Murray, Larochelle: Neural Autoregressive Distribution Estimation, JMLR 17, 2016, arXiv:1605.02226",
     taxonomy: ["explicit", "tractable"], abilities: ["score"],
+    likelihood: .init(
+      .exact, "Exact: a product of conditionals, each of which the network tells; several orders are an exact mixture."),
+    sampling: "One number after the other, each drawn given those before it; together that costs about one pass.",
     schema: ConfigurationSchema(
       fields: [
         .init(

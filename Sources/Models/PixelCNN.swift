@@ -96,6 +96,9 @@ extension ModelFamily {
     summary: "Masked convolutions over an image's pixels: each is told by those before it in raster order, so that likelihoods are exact.",
     paper: "van den Oord, Kalchbrenner, Kavukcuoglu: Pixel Recurrent Neural Networks, ICML 2016, arXiv:1601.06759",
     taxonomy: ["explicit", "tractable"], abilities: ["score"],
+    likelihood: .init(
+      .exact, "Exact: each pixel is told given those before it, as far as the convolutions reach."),
+    sampling: "Pixel by pixel in reading order, each drawn given those before it.",
     schema: ConfigurationSchema(
       fields: [
         .init(

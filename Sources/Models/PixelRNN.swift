@@ -163,6 +163,9 @@ extension ModelFamily {
     summary: "LSTMs over an image's rows or diagonals: each pixel is told by those before it, so that likelihoods are exact.",
     paper: "van den Oord, Kalchbrenner, Kavukcuoglu: Pixel Recurrent Neural Networks, ICML 2016, arXiv:1601.06759",
     taxonomy: ["explicit", "tractable"], abilities: ["score"],
+    likelihood: .init(
+      .exact, "Exact: each pixel is told given all that come before it."),
+    sampling: "Pixel by pixel in reading order, each drawn given those before it.",
     schema: ConfigurationSchema(
       fields: [
         .init(

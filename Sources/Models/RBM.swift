@@ -303,6 +303,9 @@ extension ModelFamily {
     summary: "Visible and hidden units with weights between them alone: an energy whose constant is estimated, sampled by Gibbs chains.",
     paper: "Hinton: Training Products of Experts by Minimizing Contrastive Divergence, Neural Computation 14, 2002",
     taxonomy: ["explicit", "approximate", "markov_chain"], abilities: ["score", "complete", "encode"],
+    likelihood: .init(
+      .estimate, "An estimate: the energy is exact, its constant is annealed; with up to 24 hidden units it is counted, and then exact."),
+    sampling: "By Gibbs chains that go back and forth between visible and hidden units, from noise to the model.",
     schema: ConfigurationSchema(
       fields: [
         .init(

@@ -246,6 +246,9 @@ extension ModelFamily {
       "Latents that one network reads from an example and another turns back into it: a bound of the likelihood, and codes to go through.",
     paper: "Kingma, Welling: Auto-Encoding Variational Bayes, ICLR 2014, arXiv:1312.6114",
     taxonomy: ["explicit", "approximate", "variational"], abilities: ["score", "encode", "reconstruct", "interpolate"],
+    likelihood: .init(
+      .bound, "A bound: the truth is never worse than the number told, which draws of the latents, weighted by importance, bring nearer."),
+    sampling: "Latents are drawn from a normal distribution, and one pass of the decoder makes an example of them.",
     schema: ConfigurationSchema(
       fields: [
         .init(

@@ -14,6 +14,8 @@ extension FountService {
       atOnce(.get, "/readyz", ready),
       atOnce(.get, "/version", version),
       work(.get, "/metrics", tellMetrics),
+      work(.get, "/", showPage),
+      work(.get, "/page/{file}", showPageFile),
 
       work(.get, "/v1/families", listFamilies),
       work(.get, "/v1/families/{name}", describeFamily),
@@ -52,6 +54,7 @@ extension FountService {
       work(.get, "/v1/models/{id}/weights.safetensors", exportWeights),
       later(.get, "/v1/models/{id}/samples", drawSamples),
       later(.get, "/v1/models/{id}/samples/{index}.png", drawSample),
+      later(.get, "/v1/models/{id}/neighbours", drawNeighbours),
       later(.get, "/v1/models/{id}/filters.png", drawFilters),
       later(.post, "/v1/models/{id}/score", body: examples, score),
       later(.post, "/v1/models/{id}/encode", body: examples, encode),

@@ -48,18 +48,30 @@ struct ExamplesAnswer {
   /// Pairs in a row where nobody says: about a square.
   private static func pairsARow(_ pairs: Int) -> Int { (Drawing.squareColumns(2 * pairs) + 1) / 2 }
 
-  /// What is expected along the way between two samples' latents.
-  func interpolate(from first: Int, to second: Int, steps: Int) throws -> SamplerFrame {
+  /// What is expected along the way between two samples' latents; or along several, whose ends go from those to two others.
+  func interpolate(_ asked: SamplerRequest.Interpolation) throws -> SamplerFrame {
     let latents = try hasLatents()
-    let (a, b) = (
-      latents.latents([0], using: Philox(seed: UInt64(first))), latents.latents([0], using: Philox(seed: UInt64(second)))
-    )
-    let way = SphericalWay(from: a.scalars, to: b.scalars)
-    let z = (0..<steps).flatMap { way.point(Double($0) / Double(steps - 1)) }
-    let x = latents.expected(Tensor(shape: [steps, latents.latentCount], scalars: z))
-    let texts = [
-      (keyword: "from_seed", text: String(first)), (keyword: "to_seed", text: String(second)), (keyword: "steps", text: String(steps)),
+    let steps = asked.steps
+    func start(_ seed: Int) -> [Float] { latents.latents([0], using: Philox(seed: UInt64(seed))).scalars }
+    func points(_ from: [Float], _ to: [Float], count: Int) -> [[Float]] {
+      let way = SphericalWay(from: from, to: to)
+      return (0..<count).map { way.point(Double($0) / Double(count - 1)) }
+    }
+    var (lefts, rights) = ([start(asked.fromSeed)], [start(asked.toSeed)])
+    var texts = [
+      (keyword: "from_seed", text: String(asked.fromSeed)), (keyword: "to_seed", text: String(asked.toSeed)),
+      (keyword: "steps", text: String(steps)),
     ]
+    if let lower = asked.lower {
+      lefts = points(lefts[0], start(lower.fromSeed), count: lower.rows)
+      rights = points(rights[0], start(lower.toSeed), count: lower.rows)
+      texts += [
+        (keyword: "lower_from_seed", text: String(lower.fromSeed)), (keyword: "lower_to_seed", text: String(lower.toSeed)),
+        (keyword: "rows", text: String(lower.rows)),
+      ]
+    }
+    let z = zip(lefts, rights).flatMap { points($0, $1, count: steps).flatMap(\.self) }
+    let x = latents.expected(Tensor(shape: [lefts.count * steps, latents.latentCount], scalars: z))
     return form.format == .png ? try picture(x, columns: form.columns ?? steps, texts) : try rows(x, "examples")
   }
 

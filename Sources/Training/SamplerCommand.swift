@@ -66,6 +66,9 @@ package enum SamplerCommand {
     case .sample(let samples):
       let loaded = try models.model(checkpoint: samples.checkpoint, threads: samples.threads)
       return try SampleAnswer(request: samples, loaded: loaded).frame()
+    case .neighbours(let asked):
+      let loaded = try models.model(checkpoint: asked.samples.checkpoint, threads: asked.samples.threads)
+      return try NeighboursAnswer(request: asked, loaded: loaded).frame()
     case .score(let score):
       let loaded = try models.model(checkpoint: score.checkpoint, threads: score.threads)
       let likelihood = try models.likelihood(checkpoint: score.checkpoint, threads: score.threads)
@@ -76,7 +79,7 @@ package enum SamplerCommand {
       return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form).reconstruct(asked.dataset)
     case .interpolate(let asked):
       return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form)
-        .interpolate(from: asked.fromSeed, to: asked.toSeed, steps: asked.steps)
+        .interpolate(asked)
     case .complete(let asked):
       return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form).complete(asked)
     case .filters(let asked):

@@ -25,7 +25,7 @@ extension SamplerRequest {
     }
   }
 
-  /// The way through the latents from the first sample of one seed to that of another.
+  /// The way through the latents from the first sample of one seed to that of another; or the field between two such ways.
   package struct Interpolation: Sendable, Equatable {
     package var checkpoint: String
     package var model: String
@@ -33,11 +33,35 @@ extension SamplerRequest {
     package var toSeed: Int
     /// Both ends counted in.
     package var steps: Int
+    /// The ways below the first, if any.
+    package var lower: Lower?
     package var form: Form
 
-    package init(checkpoint: String, model: String, fromSeed: Int, toSeed: Int, steps: Int, form: Form) {
+    /// Where the last of several ways goes.
+    package struct Lower: Sendable, Equatable {
+      package var fromSeed: Int
+      package var toSeed: Int
+      /// Ways, the first and the last counted in.
+      package var rows: Int
+
+      package init(fromSeed: Int, toSeed: Int, rows: Int) { (self.fromSeed, self.toSeed, self.rows) = (fromSeed, toSeed, rows) }
+    }
+
+    package init(checkpoint: String, model: String, fromSeed: Int, toSeed: Int, steps: Int, lower: Lower? = nil, form: Form) {
       (self.checkpoint, self.model) = (checkpoint, model)
-      (self.fromSeed, self.toSeed, self.steps, self.form) = (fromSeed, toSeed, steps, form)
+      (self.fromSeed, self.toSeed, self.steps, self.lower, self.form) = (fromSeed, toSeed, steps, lower, form)
+    }
+  }
+
+  /// Samples, and of each the example of a dataset that is nearest to it.
+  package struct Neighbours: Sendable, Equatable {
+    package var samples: Samples
+    package var dataset: DatasetFile
+    /// The share of the dataset that validated and did not train, and does not count here.
+    package var validationFraction: Double
+
+    package init(samples: Samples, dataset: DatasetFile, validationFraction: Double) {
+      (self.samples, self.dataset, self.validationFraction) = (samples, dataset, validationFraction)
     }
   }
 
@@ -117,6 +141,9 @@ extension SamplerRequest.Interpolation {
       "do": "interpolate", "checkpoint": .string(checkpoint), "model": .string(model), "from_seed": .integer(fromSeed),
       "to_seed": .integer(toSeed), "steps": .integer(steps),
     ]
+    if let lower {
+      object["lower"] = ["from_seed": .integer(lower.fromSeed), "to_seed": .integer(lower.toSeed), "rows": .integer(lower.rows)]
+    }
     form.put(into: &object)
     return .object(object)
   }
@@ -127,9 +154,38 @@ extension SamplerRequest.Interpolation {
     let from = reader.integer("from_seed", in: 0...SamplerLimits.seedMax)
     let to = reader.integer("to_seed", in: 0...SamplerLimits.seedMax)
     let steps = reader.integer("steps", in: 2...SamplerLimits.countMax)
+    let lower = reader.object("lower").flatMap { Lower(reader: $0) }
     let form = SamplerRequest.Form(reader: reader)
     guard let checkpoint, let model, let from, let to, let steps else { return nil }
-    self.init(checkpoint: checkpoint, model: model, fromSeed: from, toSeed: to, steps: steps, form: form)
+    self.init(checkpoint: checkpoint, model: model, fromSeed: from, toSeed: to, steps: steps, lower: lower, form: form)
+  }
+}
+
+extension SamplerRequest.Interpolation.Lower {
+  fileprivate init?(reader: FieldReader) {
+    reader.require(["from_seed", "to_seed", "rows"])
+    let from = reader.integer("from_seed", in: 0...SamplerLimits.seedMax)
+    let to = reader.integer("to_seed", in: 0...SamplerLimits.seedMax)
+    let rows = reader.integer("rows", in: 2...SamplerLimits.countMax)
+    guard let from, let to, let rows else { return nil }
+    self.init(fromSeed: from, toSeed: to, rows: rows)
+  }
+}
+
+extension SamplerRequest.Neighbours {
+  var json: JSONValue {
+    [
+      "do": "neighbours", "samples": samples.json, "dataset": dataset.json, "validation_fraction": .number(validationFraction),
+    ]
+  }
+
+  init?(reader: FieldReader) {
+    reader.require(["samples", "dataset", "validation_fraction"])
+    let samples = reader.object("samples").flatMap { SamplerRequest.Samples(reader: $0) }
+    let dataset = reader.object("dataset").flatMap { DatasetFile(reader: $0) }
+    let fraction = reader.number("validation_fraction", .range(0...0.9))
+    guard let samples, let dataset, let fraction else { return nil }
+    self.init(samples: samples, dataset: dataset, validationFraction: fraction)
   }
 }
 

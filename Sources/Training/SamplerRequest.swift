@@ -6,6 +6,7 @@ import Models
 /// The answer's header is `{"content_type": …}` with the answer's bytes as payload, or `{"error": {"reason", "detail"}}`.
 package enum SamplerRequest: Sendable, Equatable {
   case sample(Samples)
+  case neighbours(Neighbours)
   case score(Score)
   case encode(Examples)
   case reconstruct(Examples)
@@ -107,6 +108,7 @@ extension SamplerRequest {
   package var json: JSONValue {
     switch self {
     case .sample(let samples): samples.json
+    case .neighbours(let asked): asked.json
     case .score(let score):
       .object([
         "do": "score", "checkpoint": .string(score.checkpoint), "model": .string(score.model), "dataset": score.dataset.json,
@@ -131,10 +133,11 @@ extension SamplerRequest {
   init?(reader: FieldReader) {
     reader.require("do", "what to do")
     let verb = reader.string(
-      "do", oneOf: ["sample", "score", "encode", "reconstruct", "interpolate", "complete", "filters", "preview", "import"])
+      "do", oneOf: ["sample", "neighbours", "score", "encode", "reconstruct", "interpolate", "complete", "filters", "preview", "import"])
     let request: SamplerRequest? =
       switch verb {
       case "sample": Samples(reader: reader).map(SamplerRequest.sample)
+      case "neighbours": Neighbours(reader: reader).map(SamplerRequest.neighbours)
       case "score": Score(reader: reader).map(SamplerRequest.score)
       case "encode": Examples(reader: reader).map(SamplerRequest.encode)
       case "reconstruct": Examples(reader: reader).map(SamplerRequest.reconstruct)
@@ -152,7 +155,7 @@ extension SamplerRequest {
 }
 
 extension SamplerRequest.Samples {
-  fileprivate var json: JSONValue {
+  var json: JSONValue {
     var object: JSONObject = [
       "do": "sample", "checkpoint": .string(checkpoint), "model": .string(model), "seed": .integer(seed),
       "temperature": .number(temperature), "scale": .integer(scale), "format": .string(format.rawValue), "threads": .integer(threads),
@@ -170,7 +173,7 @@ extension SamplerRequest.Samples {
     return .object(object)
   }
 
-  fileprivate init?(reader: FieldReader) {
+  init?(reader: FieldReader) {
     reader.require(["checkpoint", "model", "seed", "format"])
     let index = reader.integer("index", in: 0...SamplerLimits.indexMax)
     let count = reader.integer("count", in: 1...SamplerLimits.countMax)

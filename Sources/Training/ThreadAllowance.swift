@@ -4,7 +4,7 @@ import JSON
 package struct ThreadAllowance: Sendable {
   /// What a job that asks for no number gets.
   let unasked: Int
-  private let most: Int
+  let most: Int
 
   package init(unasked: Int = 1, most: Int = TrainingLimits.threadsMax) {
     self.most = min(most, TrainingLimits.threadsMax)

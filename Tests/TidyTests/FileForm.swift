@@ -53,9 +53,10 @@ private enum FileForm {
   /// A file that is longer, and why it is one idea all the same.
   static let longAllowed: [String: String] = [:]
 
+  private static let endings = [".swift", ".c", ".h", ".md", ".yaml", ".modulemap", ".html", ".css", ".js"]
+
   static func isWritten(_ file: TextFile) -> Bool {
-    [".swift", ".c", ".h", ".md", ".yaml", ".modulemap"].contains { file.path.hasSuffix($0) } || file.path.hasPrefix("Deploy/")
-      || file.text.hasPrefix("#!")
+    endings.contains { file.path.hasSuffix($0) } || file.path.hasPrefix("Deploy/") || file.text.hasPrefix("#!")
   }
 
   static func findings(_ file: TextFile, longAllowed: [String: String]) -> [Finding] {

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Euclidean distances between the rows of two sets, some rows at a time: 5 000 against 5 000 are never all in memory.
-enum Distances {
+package enum Distances {
   /// Rows at once; chosen so that a block of 5 000 columns stays in the cache. Nothing depends on it.
   private static let rowsAtOnce = 128
 
@@ -10,7 +10,7 @@ enum Distances {
   ///   - x: `[n, dims]`
   ///   - y: `[m, dims]`
   ///   - body: a row's number, and its squared distances to every row of y, `[m]`.
-  static func forEachRow(_ x: Tensor, to y: Tensor, _ team: ThreadTeam, _ body: (_ row: Int, _ squares: Span<Float>) -> Void) {
+  package static func forEachRow(_ x: Tensor, to y: Tensor, _ team: ThreadTeam, _ body: (_ row: Int, _ squares: Span<Float>) -> Void) {
     precondition(x.columns == y.columns, "no distances between \(x.shape) and \(y.shape)")
     let (across, norms) = (y.transposed, y.squaredNorms)
     for start in stride(from: 0, to: x.rows, by: rowsAtOnce) {
@@ -43,13 +43,13 @@ enum Distances {
     return result
   }
 
-  struct Neighbour: Equatable {
-    var index: Int
-    var square: Float
+  package struct Neighbour: Equatable {
+    package var index: Int
+    package var square: Float
   }
 
   /// The k nearest, nearest first; of those as near as each other the first.
-  static func nearest(_ k: Int, in squares: Span<Float>, leavingOut own: Int? = nil) -> [Neighbour] {
+  package static func nearest(_ k: Int, in squares: Span<Float>, leavingOut own: Int? = nil) -> [Neighbour] {
     var nearest: [Neighbour] = []
     var bound = Float.infinity
     for index in squares.indices where squares[index] < bound || nearest.count < k {

@@ -6,13 +6,15 @@ import Training
 
 /// What there is to see inside a model: the way between two samples' latents, and what each hidden unit looks for.
 extension FountService {
-  /// Pictures along the way from the first sample of one seed to that of another, in a row.
+  /// Pictures along the way from the first sample of one seed to that of another, in a row; with `rows`, a field whose last row is the way
+  /// between two more.
   func interpolate(_ request: Request, _ responder: Responder) {
     answerLater(request, responder) { reply in
       let query = QueryReader(request)
       let from = query.integer("from_seed", in: 0...SamplerLimits.seedMax) ?? 0
       let to = query.integer("to_seed", in: 0...SamplerLimits.seedMax) ?? 1
       let steps = query.integer("steps", in: 2...self.configuration.samplesMax) ?? 8
+      let lower = self.lowerWay(query, steps: steps)
       let columns = query.integer("columns", in: 1...steps)
       let scale = query.integer("scale", in: 1...SamplerLimits.scaleMax) ?? 1
       let step = query.step()
@@ -21,9 +23,20 @@ extension FountService {
       try model.require("interpolate", "has no latents to go through")
       let form = SamplerRequest.Form(try Self.form(of: model, request), columns: columns, scale: scale)
       try self.answer(of: model, step: step, request, responder, reply) { path in
-        .interpolate(.init(checkpoint: path, model: model.record.id, fromSeed: from, toSeed: to, steps: steps, form: form))
+        .interpolate(.init(checkpoint: path, model: model.record.id, fromSeed: from, toSeed: to, steps: steps, lower: lower, form: form))
       }
     }
+  }
+
+  private func lowerWay(_ query: QueryReader, steps: Int) -> SamplerRequest.Interpolation.Lower? {
+    let rows = query.integer("rows", in: 1...max(1, configuration.samplesMax / steps)) ?? 1
+    let from = query.integer("lower_from_seed", in: 0...SamplerLimits.seedMax)
+    let to = query.integer("lower_to_seed", in: 0...SamplerLimits.seedMax)
+    guard rows == 1 else { return .init(fromSeed: from ?? 2, toSeed: to ?? 3, rows: rows) }
+    for (name, seed) in [("lower_from_seed", from), ("lower_to_seed", to)] where seed != nil {
+      query.fault(name, "is of the last of several rows; rows says how many there are")
+    }
+    return nil
   }
 
   /// A grid of hidden units' weights, each from its least in black to its greatest in white.
@@ -49,7 +62,7 @@ extension FountService {
   }
 
   /// Asks a sampler for what depends on a checkpoint and the question alone, so that its tag is known beforehand.
-  private func answer(
+  func answer(
     of model: RecordedModel, step: Int?, _ request: Request, _ responder: Responder, _ reply: @escaping Reply,
     _ question: (_ checkpoint: String) -> SamplerRequest
   ) throws {

@@ -36,6 +36,7 @@ extension FountService {
     if let job = model.record.job { links["job"] = "/v1/jobs/\(job)" }
     links["samples"] = "/v1/models/\(id)/samples"
     for ability in model.family.abilities { links[ability] = .string("/v1/models/\(id)/\(ability)") }
+    if model.record.dataset != nil { links["neighbours"] = "/v1/models/\(id)/neighbours" }
     if model.family.hasFilters, model.isOfPictures { links["filters"] = .string("/v1/models/\(id)/filters.png") }
     links["checkpoints"] = "/v1/models/\(id)/checkpoints"
     links["weights"] = "/v1/models/\(id)/weights.safetensors"

@@ -16,7 +16,7 @@ package enum AccessScope: String, Sendable, Comparable, CaseIterable {
 
   /// Nil for what anyone may ask: an operator's tools, and the page, which asks for a key itself.
   static func needed(by head: RequestHead) -> AccessScope? {
-    if openPaths.contains(head.path) { return nil }
+    if openPaths.contains(head.path) || head.segments.count == 2 && head.segments[0] == "page" { return nil }
     switch head.method {
     case .get, .head, .options: return .read
     case .post where head.segments.count == 4 && head.segments[1] == "models" && questions.contains(head.segments[3]): return .read

@@ -16,12 +16,14 @@ final class FountProcess {
   }()
 
   /// Starts it on a folder, and returns when it listens.
-  /// - Parameter log: the file that it logs to, warnings too; nil passes its errors on.
-  init(data: String, flags: [String] = [], environment: [String: String] = [:], log: String? = nil) throws {
+  /// - Parameters:
+  ///   - port: 0 is one that is free.
+  ///   - log: the file that it logs to, warnings too; nil passes its errors on.
+  init(data: String, port: Int = 0, flags: [String] = [], environment: [String: String] = [:], log: String? = nil) throws {
     self.data = data
     self.flags = flags
     process.executableURL = URL(fileURLWithPath: Self.executable)
-    process.arguments = ["serve", "--port", "0", "--data", data, "--log-level", log == nil ? "error" : "warning"] + flags
+    process.arguments = ["serve", "--port", "\(port)", "--data", data, "--log-level", log == nil ? "error" : "warning"] + flags
     if let log {
       _ = FileManager.default.createFile(atPath: log, contents: nil)
       process.standardError = FileHandle(forWritingAtPath: log)
@@ -43,7 +45,7 @@ final class FountProcess {
     guard let address = said.split(separator: ":").last.flatMap({ Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }) else {
       throw DidNotListen(said: said)
     }
-    port = address
+    self.port = address
   }
 
   /// The server ended before it listened, or said something else first.
