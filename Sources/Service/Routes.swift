@@ -14,6 +14,8 @@ extension FountService {
       atOnce(.get, "/readyz", ready),
       atOnce(.get, "/version", version),
       work(.get, "/metrics", tellMetrics),
+      work(.get, "/openapi.json", describeInterface),
+      work(.get, "/docs", showDocumentation),
 
       work(.get, "/v1/families", listFamilies),
       work(.get, "/v1/families/{name}", describeFamily),
