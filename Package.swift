@@ -29,6 +29,7 @@ let package = Package(
       name: "fount",
       dependencies: [
         "Service", "HTTP", "Training", "Datasets", "Models", "Tensors", "Files", "JSON",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -45,7 +46,7 @@ let package = Package(
     .target(
       name: "Service",
       dependencies: [
-        "HTTP", "Jobs", "Training", "Datasets", "Models", "Tensors", "Images", "Files", "JSON", "CPage",
+        "HTTP", "Jobs", "Training", "Evaluation", "Datasets", "Models", "Tensors", "Images", "Files", "JSON", "CPage",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -110,7 +111,9 @@ let package = Package(
     tests("TrainingTests", ["Training", "Models", "Evaluation", "Tensors", "Datasets", "Files", "JSON"]),
     tests("JobsTests", ["Jobs", "Files", "JSON"]),
     tests("HTTPTests", ["HTTP", .product(name: "HTTPTypes", package: "swift-http-types")]),
-    tests("ServiceTests", ["Service", "fount", "HTTP", "Jobs", "Images", "JSON", "Files"]),
+    tests(
+      "ServiceTests",
+      ["Service", "fount", "HTTP", "Jobs", "Images", "JSON", "Files", .product(name: "Logging", package: "swift-log")]),
     tests("TidyTests", []),
   ]
 )

@@ -27,6 +27,7 @@ static inline void fount_ssl_ctx_set_servername_callback(SSL_CTX *context, int (
   SSL_CTX_set_tlsext_servername_callback(context, callback);
   SSL_CTX_set_tlsext_servername_arg(context, argument);
 }
+static inline void fount_ssl_set_server_name(SSL *session, const char *host) { (void)SSL_set_tlsext_host_name(session, host); }
 static inline void fount_bio_empty_means_wait(BIO *bio) { BIO_set_mem_eof_return(bio, -1); }
 static inline void fount_bio_reset(BIO *bio) { (void)BIO_reset(bio); }
 static inline long fount_bio_contents(BIO *bio, char **contents) { return BIO_get_mem_data(bio, contents); }

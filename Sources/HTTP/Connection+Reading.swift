@@ -139,7 +139,9 @@ extension Connection {
       serial: exchange?.serial ?? RequestSerial(0))
   }
 
-  private static let methods: [HTTPRequest.Method] = [.get, .post, .head, .put, .delete, .options, .patch, .trace]
+  /// Those that clients send: one of them that a path does not have is a 405.
+  private static let methods: [HTTPRequest.Method] =
+    [.get, .post, .head, .put, .delete, .options, .patch, .trace] + [HTTPRequest.Method("QUERY")].compactMap(\.self)
 
   /// RFC 9110 §9.1: methods are compared with their case; one that no route could have is a 501.
   private static func method(_ range: Range<Int>, in bytes: Span<UInt8>) throws(HTTPFault) -> HTTPRequest.Method {

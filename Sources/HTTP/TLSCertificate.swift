@@ -10,6 +10,16 @@ package struct TLSFiles: Sendable, Equatable {
     self.certificate = certificate
     self.key = key
   }
+
+  /// Why a server can't show them; nil where it can.
+  package var refusal: String? {
+    do throws(ServerConfigurationError) {
+      _ = try TLSCertificate(loading: self)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
 }
 
 /// A certificate that is loaded, in an SSL_CTX of its own: versions 1.2 and 1.3 and forward-secret ciphers with authentication alone.

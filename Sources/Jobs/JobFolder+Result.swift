@@ -21,11 +21,13 @@ extension JobFolder {
 
 extension AttemptEnding {
   fileprivate init(result json: JSONValue) {
+    /// Null is what a worker writes where it has nothing to tell: what was known before stays.
+    func told(_ name: String) -> JSONValue? { json[name].flatMap { $0.isNull ? Optional<JSONValue>.none : $0 } }
     switch json["status"]?.string {
-    case "succeeded": self = .succeeded(result: json["result"], metrics: json["metrics"])
+    case "succeeded": self = .succeeded(result: told("result"), metrics: told("metrics"))
     case "failed":
       let unnamed = Failure(reason: "worker_failed", detail: "The worker named no reason.")
-      self = .failed(Failure(json["failure"]) ?? unnamed, metrics: json["metrics"])
+      self = .failed(Failure(json["failure"]) ?? unnamed, metrics: told("metrics"))
     default: self = .died(.invalidResult("its status is neither succeeded nor failed"))
     }
   }

@@ -24,6 +24,7 @@ package final class FountService: Sendable {
   let samplers: Samplers
   let access: AccessControl
   let checkpoints = VerifiedCheckpoints()
+  let documentation: PublishedDocumentation
   /// Those who wait for a job's news.
   let watch: JobWatch
   let logger: Logger
@@ -44,6 +45,7 @@ package final class FountService: Sendable {
   package init(_ configuration: ServiceConfiguration, executable: String, logger: Logger) throws {
     self.configuration = configuration
     self.logger = logger
+    documentation = PublishedDocumentation(configuration)
     accessLog = AccessLog(configuration)
     try Disk.createFolders(configuration.data)
     guard let lock = try FolderLock(locking: configuration.data) else {

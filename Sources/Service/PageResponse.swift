@@ -27,22 +27,7 @@ extension Response {
 extension Request {
   /// The address of the same thing with the query parameter `name` saying `value`.
   func address(_ name: String, _ value: String) -> String {
-    let kept = query.filter { $0.name != name }.map { "\($0.name)=\(Self.encoded($0.value))&" }.joined()
-    return "\(path)?\(kept)\(name)=\(Self.encoded(value))"
-  }
-
-  /// Every byte but RFC 3986's unreserved ones percent-encoded.
-  private static func encoded(_ value: String) -> String {
-    var text = ""
-    for byte in value.utf8 {
-      let character = Character(UnicodeScalar(byte))
-      if character.isASCII, character.isLetter || character.isNumber || "-._~".contains(character) {
-        text.append(character)
-      } else {
-        let hex = String(byte, radix: 16, uppercase: true)
-        text += hex.count == 1 ? "%0\(hex)" : "%\(hex)"
-      }
-    }
-    return text
+    let kept = query.filter { $0.name != name }.map { "\($0.name)=\(PercentEncoding.encoded($0.value))&" }.joined()
+    return "\(path)?\(kept)\(name)=\(PercentEncoding.encoded(value))"
   }
 }

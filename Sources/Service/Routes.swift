@@ -16,6 +16,8 @@ extension FountService {
       work(.get, "/metrics", tellMetrics),
       work(.get, "/", showPage),
       work(.get, "/page/{file}", showPageFile),
+      work(.get, "/openapi.json", describeInterface),
+      work(.get, "/docs", showDocumentation),
 
       work(.get, "/v1/families", listFamilies),
       work(.get, "/v1/families/{name}", describeFamily),

@@ -8,6 +8,12 @@ import ArgumentParser
     version: ServeCommand.version,
     subcommands: [ServeCommand.self, KeyCommand.self, CheckCommand.self, ConfigCommand.self, BenchCommand.self],
     groupedSubcommands: [
-      CommandGroup(name: "Children of the server", subcommands: [Worker.self, Sampler.self, Decode.self])
+      CommandGroup(
+        name: "Asking a server",
+        subcommands: [
+          FamiliesCommand.self, UploadCommand.self, DatasetsCommand.self, TrainCommand.self, EvaluateCommand.self, JobsCommand.self,
+          JobCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self, ModelsCommand.self, SampleCommand.self,
+        ]),
+      CommandGroup(name: "Children of the server", subcommands: [Worker.self, Sampler.self, Decode.self]),
     ])
 }

@@ -37,12 +37,13 @@ final class RunningServer: Sendable {
 
   /// SIGTERM and SIGINT drain. A second one leaves at once, but for a SIGTERM after a SIGINT: a script that is ended by Ctrl-C tells us so
   /// after the terminal has.
-  func leaveOnSignals() {
+  /// - Parameter status: of the program then, by the signal's number.
+  func leaveOnSignals(status: @escaping @Sendable (Int32) -> Int32 = { _ in 0 }) {
     for number in [SIGTERM, SIGINT] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
       // The handler holds its source, which would end with the last reference.
-      source.setEventHandler { withExtendedLifetime(source) { self.leave(on: number) } }
+      source.setEventHandler { withExtendedLifetime(source) { self.leave(on: number, status: status(number)) } }
       source.activate()
     }
   }
@@ -69,7 +70,7 @@ final class RunningServer: Sendable {
   private static let workersShare = 0.75
 
   /// While workers write their checkpoints the server still answers, `/readyz` with a 503; then it closes.
-  private func leave(on number: Int32) {
+  private func leave(on number: Int32, status: Int32) {
     let first = firstSignal.withLock { first in
       defer { first = first ?? number }
       return first
@@ -78,13 +79,18 @@ final class RunningServer: Sendable {
       if number == SIGINT || first == SIGTERM { exit(128 + number) }
       return
     }
+    end(status: status)
+  }
+
+  /// Drains, and ends the program.
+  func end(status: Int32) {
     logger.notice("leaving: jobs write their checkpoints and wait for the next start")
     let seconds = Double(configuration.drainSecondsMax)
     let end = ContinuousClock.now + .seconds(seconds)
     service.drain(seconds: seconds * Self.workersShare) {
       self.server.drain(seconds: max(0, ContinuousClock.now.duration(to: end) / .seconds(1))) {
         self.service.close()
-        exit(0)
+        exit(status)
       }
     }
     // A thread that sleeps by the uptime: a semaphore's timeout is by the time of day here, which may be set meanwhile.

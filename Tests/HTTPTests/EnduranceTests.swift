@@ -64,7 +64,7 @@ struct EnduranceTests {
     let client = try RawClient(port: server.port, receiveBytes: 4096)
     client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
     sleep(1)
-    #expect(throws: ClientError.self) { try client.readAnswer() }
+    #expect(throws: RawClientError.self) { try client.readAnswer() }
   }
 
   // MARK: Limits
@@ -196,7 +196,7 @@ struct EnduranceTests {
     // Each shard stops by itself; soon nobody listens any more.
     let deadline = Date() + 10
     while let late = try? server.connect(), Date() < deadline { late.close() }
-    #expect(throws: ClientError.self) { try server.connect() }
+    #expect(throws: RawClientError.self) { try server.connect() }
     #expect(drained.wait(timeout: .now() + 0.2) == .timedOut)
     partial.send("st: a\r\n\r\n")
     server.answerWaiting()
@@ -219,7 +219,7 @@ struct EnduranceTests {
     server.server.drain(seconds: 0.2) { drained.signal() }
     #expect(drained.wait(timeout: .now() + 10) == .success)
     #expect(server.disconnected.wait(timeout: .now() + 10) == .success)
-    #expect(throws: ClientError.self) { try client.readAnswer() }
+    #expect(throws: RawClientError.self) { try client.readAnswer() }
     server.answerWaiting()
   }
 

@@ -23,7 +23,7 @@ final class RawClient: @unchecked Sendable {
     let result = withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
-    guard result == 0 else { throw ClientError("connect: \(String(cString: strerror(errno)))") }
+    guard result == 0 else { throw RawClientError("connect: \(String(cString: strerror(errno)))") }
   }
 
   deinit { close() }
@@ -87,10 +87,10 @@ final class RawClient: @unchecked Sendable {
   /// The next chunk of a body; empty for the last one.
   func readChunk() throws -> [UInt8] {
     let line = try readLine()
-    guard let count = Int(line, radix: 16) else { throw ClientError("no chunk's size: \(line)") }
+    guard let count = Int(line, radix: 16) else { throw RawClientError("no chunk's size: \(line)") }
     while received.count < count + 2 { try receiveMore() }
     defer { received.removeFirst(count + 2) }
-    guard Array(received[count..<count + 2]) == [13, 10] else { throw ClientError("a chunk does not end where it should") }
+    guard Array(received[count..<count + 2]) == [13, 10] else { throw RawClientError("a chunk does not end where it should") }
     return Array(received[..<count])
   }
 
@@ -129,12 +129,12 @@ final class RawClient: @unchecked Sendable {
   private func receiveMore() throws {
     var buffer = [UInt8](repeating: 0, count: 64 << 10)
     let count = recv(socket, &buffer, buffer.count, 0)
-    guard count > 0 else { throw ClientError(count == 0 ? "the server closed" : "recv: \(String(cString: strerror(errno)))") }
+    guard count > 0 else { throw RawClientError(count == 0 ? "the server closed" : "recv: \(String(cString: strerror(errno)))") }
     received += buffer[..<count]
   }
 }
 
-struct ClientError: Error, CustomStringConvertible {
+struct RawClientError: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
 }
@@ -149,11 +149,11 @@ struct Answer: Equatable, CustomStringConvertible {
     var lines = head.components(separatedBy: "\r\n")
     let first = lines.removeFirst()
     guard first.hasPrefix("HTTP/1.1 "), let status = Int(first.dropFirst(9).prefix(3)) else {
-      throw ClientError("no status line: \(first)")
+      throw RawClientError("no status line: \(first)")
     }
     self.status = status
     for line in lines {
-      guard let colon = line.firstIndex(of: ":") else { throw ClientError("no field line: \(line)") }
+      guard let colon = line.firstIndex(of: ":") else { throw RawClientError("no field line: \(line)") }
       fields[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
     }
   }

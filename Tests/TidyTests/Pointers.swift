@@ -38,6 +38,8 @@ private enum Pointers {
     "Sources/Files/MappedFile.swift": "maps files",
     "Sources/HTTP/ByteClasses.swift": "the parser",
     "Sources/HTTP/ChunkedDecoder.swift": "the parser",
+    "Sources/HTTP/Client/ClientSocket.swift": "wraps the system's socket calls",
+    "Sources/HTTP/Client/TLSClient.swift": "wraps OpenSSL",
     "Sources/HTTP/DateField.swift": "wraps gmtime_r",
     "Sources/HTTP/EventSet.swift": "wraps epoll",
     "Sources/HTTP/Gzip.swift": "wraps zlib",

@@ -40,10 +40,32 @@ struct ConfigurationFile {
       guard let mapping = root.mapping else { return refuse(path, "must be a list of keys with their values, as in port: 8080") }
       for (key, value) in mapping { read(key, value, path: path) }
     } catch YamlError.duplicatedKeysInMapping(let names, _) {
-      refuse(path, "gives a key more than once: \(names.sorted().joined(separator: ", "))")
+      // The reader stops there: without the later ones it tells the rest.
+      guard let once = refusingRepeats(of: names, in: text, path: path) else {
+        return refuse(path, "gives a key more than once: \(names.sorted().joined(separator: ", "))")
+      }
+      read(once, path: path)
     } catch {
       refuse(path, "is not valid YAML: \(Self.cause(error))")
     }
+  }
+
+  /// Refuses every line but the first that gives one of these keys, and returns the text with those lines empty; nil where no line does.
+  private mutating func refusingRepeats(of names: [String], in text: String, path: String) -> String? {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    var firsts: [String: Int] = [:]
+    var hasFound = false
+    for (index, line) in lines.enumerated() {
+      guard let name = names.first(where: { line.hasPrefix("\($0):") }) else { continue }
+      if let first = firsts[name] {
+        refuse(name, at: .file(path: path, line: index + 1), "is given before, in line \(first)")
+        lines[index] = ""
+        hasFound = true
+      } else {
+        firsts[name] = index + 1
+      }
+    }
+    return hasFound ? lines.joined(separator: "\n") : nil
   }
 
   private mutating func read(_ key: Node, _ value: Node, path: String) {

@@ -12,6 +12,11 @@ extension ServiceConfiguration {
 
   /// The environment's name of the file, for those who give no `file`.
   package static let fileEnvironmentName = ConfigurationKey.environmentPrefix + "CONFIG"
+  /// Where the commands that ask a server find it, and their key.
+  package static let serverEnvironmentName = ConfigurationKey.environmentPrefix + "SERVER"
+  package static let keyEnvironmentName = ConfigurationKey.environmentPrefix + "KEY"
+  /// Names that are no key's.
+  static let otherEnvironmentNames = [fileEnvironmentName, serverEnvironmentName, keyEnvironmentName]
 
   /// Flags over the environment's `FOUNT_*` over the file over the defaults. What a higher layer overrules is checked all the same.
   /// - Parameters:
@@ -43,12 +48,12 @@ private struct ConfigurationLayers {
 
   mutating func add(environment: [String: String]) {
     for (name, text) in environment.sorted(by: { $0.key < $1.key })
-    where name.hasPrefix(ConfigurationKey.environmentPrefix) && name != ServiceConfiguration.fileEnvironmentName {
+    where name.hasPrefix(ConfigurationKey.environmentPrefix) && !ServiceConfiguration.otherEnvironmentNames.contains(name) {
       let key = name.dropFirst(ConfigurationKey.environmentPrefix.count)
       // FOUNT_port would go unnoticed by everything else that reads the environment: only upper case is the key's name.
       add(
         name, text, key: key == key.uppercased() ? key.lowercased() : "", from: .environment(name), what: "variable",
-        known: \.environmentName, alsoKnown: [ServiceConfiguration.fileEnvironmentName])
+        known: \.environmentName, alsoKnown: ServiceConfiguration.otherEnvironmentNames)
     }
   }
 

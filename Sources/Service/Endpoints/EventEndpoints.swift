@@ -17,9 +17,10 @@ extension FountService {
     let form = ContentNegotiation.choose(["application/json", Self.eventStream], accept: request.headers[.accept])
     if form == Self.eventStream, limit != nil { query.fault("limit", "is for pages; a stream gives all") }
     try query.finish()
+    let last = try Self.lastEvent(request)
     let job = try job(named: request.parameters["id"])
     switch form {
-    case Self.eventStream: return try stream(of: job, after: try Self.lastEvent(request) ?? after ?? 0)
+    case Self.eventStream: return try stream(of: job, after: last ?? after ?? 0)
     case .some: return try page(of: job, after: after ?? 0, limit: limit ?? 100, request)
     case nil: throw Problem(.notAcceptable, "events are given as application/json or \(Self.eventStream)")
     }

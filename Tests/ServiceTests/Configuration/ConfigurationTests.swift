@@ -181,7 +181,14 @@ private func faults(
   }
 
   @Test func `a key given twice is refused`() throws {
-    #expect(try faults("port: 1\nworkers: 1\nport: 2\n") == ["fount.yaml: gives a key more than once: port"])
+    #expect(try faults("port: 1\nworkers: 1\nport: 2\n") == ["fount.yaml:3: port is given before, in line 1"])
+    // What is wrong beside it is told as well.
+    #expect(
+      try faults("port: 1\nport: 2\nwokers: 1\nport: 3\n") == [
+        "fount.yaml:2: port is given before, in line 1", "fount.yaml:4: port is given before, in line 1",
+        "fount.yaml:3: wokers is not a known key; did you mean workers?",
+      ])
+    #expect(try faults("{port: 1, port: 2}") == ["fount.yaml: gives a key more than once: port"])
   }
 
   @Test(arguments: [

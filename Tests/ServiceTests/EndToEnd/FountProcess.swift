@@ -17,13 +17,13 @@ final class FountProcess {
 
   /// Starts it on a folder, and returns when it listens.
   /// - Parameters:
-  ///   - port: 0 is one that is free.
+  ///   - port: 0 takes any free one.
   ///   - log: the file that it logs to, warnings too; nil passes its errors on.
   init(data: String, port: Int = 0, flags: [String] = [], environment: [String: String] = [:], log: String? = nil) throws {
     self.data = data
     self.flags = flags
     process.executableURL = URL(fileURLWithPath: Self.executable)
-    process.arguments = ["serve", "--port", "\(port)", "--data", data, "--log-level", log == nil ? "error" : "warning"] + flags
+    process.arguments = ["serve", "--port", String(port), "--data", data, "--log-level", log == nil ? "error" : "warning"] + flags
     if let log {
       _ = FileManager.default.createFile(atPath: log, contents: nil)
       process.standardError = FileHandle(forWritingAtPath: log)
@@ -114,7 +114,20 @@ extension FountProcess {
       if parts.count == 2 { headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces) }
     }
     let body = FileManager.default.contents(atPath: folder.path + "/body") ?? Data()
-    return Answer(status: Int(curl.output) ?? 0, headers: headers, body: body)
+    let answer = Answer(status: Int(curl.output) ?? 0, headers: headers, body: body)
+    // Whatever a test asks for, the answer is to be as openapi.json says.
+    let method = Self.method(of: arguments)
+    let faults = InterfaceDocument.preset.faults(ofAnswer: answer, to: method, path)
+    #expect(faults.isEmpty, "\(method) \(path): \(answer.status) \(answer.text.prefix(300))")
+    return answer
+  }
+
+  /// As curl chooses it.
+  private static func method(of arguments: [String]) -> String {
+    if let place = arguments.firstIndex(of: "-X") { return arguments[place + 1] }
+    if arguments.contains("-I") || arguments.contains("--head") { return "HEAD" }
+    if arguments.contains("-T") { return "PUT" }
+    return arguments.contains { $0 == "-F" || $0 == "-d" || $0.hasPrefix("--data") } ? "POST" : "GET"
   }
 
   func upload(_ bytes: [UInt8], query: String = "") throws -> Answer {
@@ -166,7 +179,12 @@ extension FountProcess {
 
 /// A program run to its end.
 enum Program {
-  static func run(_ path: String, _ arguments: [String], input: String? = nil) throws -> (status: Int32, output: String, errors: String) {
+  /// What sets the tests' own rounds and seed would be an unknown key to the program.
+  static let ownEnvironment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FOUNT_") }
+
+  static func run(
+    _ path: String, _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> (status: Int32, output: String, errors: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
@@ -176,8 +194,7 @@ enum Program {
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: errors)
     process.standardInput = FileHandle.nullDevice
-    // What sets the tests' own rounds and seed would be an unknown key to the program.
-    process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FOUNT_") }
+    process.environment = ownEnvironment.merging(environment) { $1 }
     try process.run()
     process.waitUntilExit()
     return (

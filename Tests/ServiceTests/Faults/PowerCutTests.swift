@@ -27,7 +27,8 @@ import Testing
     try fount.finish(finished)
     done.finished = finished
     let steered = try fount.submit(`A job that is steered`.longJob(done.datasets[0], ["epochs": 100_000]))["id"]?.string ?? ""
-    try fount.wait(for: steered) { $0["status"] == "running" }
+    // One that is paused before its worker hears signals has no checkpoint to lose.
+    try fount.wait(for: steered) { $0["status"] == "running" && ($0["progress"]?["step"]?.integer ?? 0) > 0 }
     #expect(try fount.curl("/v1/jobs/\(steered)/pause", "-X", "POST").status == 202)
     try fount.wait(for: steered) { $0["status"] == "paused" }
     done.paused = steered
@@ -87,7 +88,8 @@ import Testing
       try Self.endAll(fount, folder)
       #expect(try PowerCut.apply(journal: journal) > 0)
       fount = try FountProcess(data: folder.path, flags: ["--workers", "1"])
-      #expect(try Self.losses(done, fount) == [], "round \(round)")
+      let losses = try Self.losses(done, fount)
+      #expect(losses == [], "round \(round)")
       // Those that go on for long would keep the next round's waiting; those that have come to an end meanwhile are a 409.
       for id in done.jobs + [done.paused].compactMap({ $0 }) { _ = try fount.curl("/v1/jobs/\(id)/cancel", "-X", "POST") }
       #expect(fount.stop() == 0)
