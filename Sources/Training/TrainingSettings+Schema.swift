@@ -3,10 +3,10 @@ import Models
 
 /// The fields `training` and `data` of a job as people see them: forms are made of this. A test holds it to what `TrainingRequest` takes.
 extension TrainingSettings {
-  /// JSON Schema 2020-12 of `training`, as far as it is of use to the family.
+  /// JSON Schema 2020-12 of `training`, as far as it is of use to the family; all of it where none is given.
   /// - Parameter threads: what this server gives a job.
-  package static func jsonSchema(for family: ModelFamily, threads: ThreadAllowance) -> JSONValue {
-    let canValidate = family.abilities.contains("score")
+  package static func jsonSchema(for family: ModelFamily? = nil, threads: ThreadAllowance) -> JSONValue {
+    let canValidate = family?.abilities.contains("score") ?? true
     return ConfigurationSchema.jsonSchema(
       of: fields(threads: threads).filter { canValidate || $0.name != "early_stopping_patience" })
   }

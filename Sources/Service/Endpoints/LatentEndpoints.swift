@@ -32,11 +32,7 @@ extension FountService {
     let rows = query.integer("rows", in: 1...max(1, configuration.samplesMax / steps)) ?? 1
     let from = query.integer("lower_from_seed", in: 0...SamplerLimits.seedMax)
     let to = query.integer("lower_to_seed", in: 0...SamplerLimits.seedMax)
-    guard rows == 1 else { return .init(fromSeed: from ?? 2, toSeed: to ?? 3, rows: rows) }
-    for (name, seed) in [("lower_from_seed", from), ("lower_to_seed", to)] where seed != nil {
-      query.fault(name, "is of the last of several rows; rows says how many there are")
-    }
-    return nil
+    return rows > 1 ? .init(fromSeed: from ?? 2, toSeed: to ?? 3, rows: rows) : nil
   }
 
   /// A grid of hidden units' weights, each from its least in black to its greatest in white.

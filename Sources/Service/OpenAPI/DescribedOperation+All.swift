@@ -12,9 +12,10 @@ extension DescribedOperation {
   private static let families: [DescribedOperation] = [
     DescribedOperation(
       .get, "/v1/families", "listFamilies", .families, "Lists the families with their abilities and the schema of their configuration",
+      parameters: [.datasetToLearn],
       answers: [.json("All of them.", Schema.page(of: Schema.named("Family")))]),
     DescribedOperation(
-      .get, "/v1/families/{name}", "describeFamily", .families, "Describes a family",
+      .get, "/v1/families/{name}", "describeFamily", .families, "Describes a family", parameters: [.datasetToLearn],
       answers: [.json("The family.", Schema.named("Family"))]),
   ]
 
@@ -36,6 +37,8 @@ extension DescribedOperation {
     DescribedOperation(
       .get, "/metrics", "tellMetrics", .server, "Tells what Prometheus asks",
       answers: [DescribedAnswer(200, "Prometheus' text format.", [("text/plain", nil)])]),
+    page("/", "showPage", "The page that shows all this"),
+    page("/page/{file}", "showPageFile", "A file of the page"),
     DescribedOperation(
       .get, "/openapi.json", "describeInterface", .server, "This document",
       answers: [
@@ -48,6 +51,19 @@ extension DescribedOperation {
         DescribedAnswer(304, "It is as it was.", headers: [.entityTag]),
       ]),
   ]
+}
+
+extension DescribedOperation {
+  private static func page(_ path: String, _ name: String, _ summary: String) -> DescribedOperation {
+    DescribedOperation(
+      .get, path, name, .server, summary, parameters: [.ifNoneMatch],
+      answers: [
+        DescribedAnswer(
+          200, "HTML, CSS, JavaScript or a drawing.",
+          [("text/html", nil), ("text/css", nil), ("text/javascript", nil), ("image/svg+xml", nil)], headers: [.entityTag]),
+        DescribedAnswer(304, "The client has it.", headers: [.entityTag]),
+      ])
+  }
 }
 
 extension DescribedHeader {
@@ -73,6 +89,7 @@ extension DescribedParameter {
       "after", ["type": "string", "pattern": "^([0-9]{1,18}|[a-z]+_[0-9a-z]+)$"], "Where the page begins: `next` of the one before."),
   ]
   static let family = DescribedParameter("family", Schema.words(ModelFamily.all.map(\.name)), "Those of one family alone.")
+  static let datasetToLearn = DescribedParameter("dataset", Schema.text, "A dataset that the families are told to fit or not.")
   static let dataset = DescribedParameter("dataset", Schema.text, "Those of one dataset alone.")
 
   /// What a client says of the examples that it sends.

@@ -6,7 +6,8 @@ import Training
 extension DescribedOperation {
   /// What can be asked of a model by its id alone.
   static let ofModel = [
-    "describeModel", "listCheckpoints", "drawSamples", "drawFilters", "score", "encode", "reconstruct", "interpolate", "complete",
+    "describeModel", "listCheckpoints", "drawSamples", "drawNeighbours", "drawFilters", "score", "encode", "reconstruct", "interpolate",
+    "complete",
     "exportWeights", "deleteModel",
   ]
 
@@ -39,6 +40,15 @@ extension DescribedOperation {
           DescribedAnswer(200, "The picture.", [DescribedAnswer.png], headers: [.entityTag, .drawnSeed]),
           DescribedAnswer(304, "The client has it.", headers: [.entityTag, .drawnSeed]),
         ], refusals: drawing),
+      DescribedOperation(
+        .get, "/v1/models/{id}/neighbours", "drawNeighbours", .models, "Shows samples beside the training examples nearest to them",
+        parameters: grid(limits, "How many.") + [.fixedSeed, .temperature, .step, .burnIn, .thin, .ifNoneMatch],
+        answers: [
+          DescribedAnswer(
+            200, "Of pictures a grid of pairs; or the examples' places in the dataset, and how far they are.",
+            [DescribedAnswer.png, ("application/json", Schema.named("Neighbours"))], headers: [.entityTag]),
+          DescribedAnswer(304, "The client has them.", headers: [.entityTag]),
+        ], refusals: refused("The dataset is gone, or the model has no checkpoint.")),
     ]
   }
 
@@ -106,6 +116,10 @@ extension DescribedOperation {
           DescribedParameter("from_seed", Schema.integer(0...SamplerLimits.seedMax, default: 0), "Where it begins."),
           DescribedParameter("to_seed", Schema.integer(0...SamplerLimits.seedMax, default: 1), "Where it ends."),
           DescribedParameter("steps", Schema.integer(2...limits.samplesMax, default: 8), "Pictures, both ends among them."),
+          DescribedParameter(
+            "rows", Schema.integer(1...max(1, limits.samplesMax / 8), default: 1), "Ways, down to a last one; with more steps fewer."),
+          DescribedParameter("lower_from_seed", Schema.integer(0...SamplerLimits.seedMax, default: 2), "Where the last of several begins."),
+          DescribedParameter("lower_to_seed", Schema.integer(0...SamplerLimits.seedMax, default: 3), "Where it ends."),
         ] + rows(limits) + [.step, .ifNoneMatch],
         answers: [
           pictures("Interpolation", headers: [.entityTag]), DescribedAnswer(304, "The client has it.", headers: [.entityTag]),
@@ -144,6 +158,7 @@ extension DescribedOperation {
 
 extension DescribedParameter {
   static let seed = DescribedParameter("seed", Schema.integer(0...SamplerLimits.seedMax), "Drawn, where nobody says.")
+  static let fixedSeed = DescribedParameter("seed", Schema.integer(0...SamplerLimits.seedMax, default: 0), "Of the samples.")
   static let temperature = DescribedParameter(
     "temperature", Schema.number(SamplerLimits.temperatures, default: 1), "1 draws from the model itself; less is less varied.")
   static let step = DescribedParameter(

@@ -25,6 +25,14 @@ extension SchemaTable {
       "nats": Schema.described(Schema.array(of: Schema.nullable(Schema.number)), "−ln p(x) of each example."),
       "bits_per_dim": Schema.array(of: Schema.nullable(Schema.number)),
     ]),
+    "Neighbours": Schema.object([
+      "model": Schema.id("mdl"), "seed": Schema.integer(0...TrainingLimits.seedMax), "step": Schema.count,
+      "neighbours": Schema.array(
+        of: Schema.object([
+          "sample": Schema.count, "example": Schema.described(Schema.count, "Its place in the dataset, from 0."),
+          "distance": Schema.described(Schema.number, "Euclidean, of what the model sees."),
+        ])),
+    ]),
     "Features": rows("features"),
     "Reconstructions": rows("reconstructions"),
     "Interpolation": rows("examples"),
@@ -51,7 +59,7 @@ extension SchemaTable {
   ])
 
   private static var links: JSONValue {
-    let some = ["job", "score", "complete", "encode", "reconstruct", "interpolate", "filters"]
+    let some = ["job", "score", "complete", "encode", "reconstruct", "interpolate", "filters", "neighbours"]
     var members = JSONObject()
     for name in ["self", "samples", "checkpoints", "weights"] + some { members[name] = Schema.address }
     return Schema.object(members, optional: Set(some))

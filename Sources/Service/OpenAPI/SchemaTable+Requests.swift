@@ -42,14 +42,17 @@ extension SchemaTable {
       ], required: ["kind", "dataset", "family"])
   }
 
-  /// The schema that `GET /v1/families` tells, where null is as good as absent.
   private static func askedConfiguration(_ family: ModelFamily) -> JSONValue {
-    var schema = family.schema.jsonSchema().object ?? [:]
+    Schema.described(asked(family.schema.jsonSchema()), family.title)
+  }
+
+  /// A schema that `GET /v1/families` tells, where null is as good as absent.
+  private static func asked(_ told: JSONValue) -> JSONValue {
+    var schema = told.object ?? [:]
     var properties = JSONObject()
     for (name, property) in schema["properties"]?.object ?? [:] { properties[name] = Schema.nullable(property) }
     schema["properties"] = .object(properties)
     schema["$schema"] = nil
-    schema["description"] = .string(family.title)
     return .object(schema)
   }
 
@@ -61,35 +64,10 @@ extension SchemaTable {
     "type": "object", "maxProperties": 16, "propertyNames": ["maxLength": 64], "additionalProperties": Schema.text(0...512),
     "description": "Kept as it is, and told. Lengths are of UTF-8.",
   ]
-  private static let data = Schema.request([
-    "binarize": Schema.words(binarizations, default: "none"), "resize": sides, "grayscale": Schema.boolean,
-  ])
+  private static let data = asked(TrainingSettings.dataSchema)
 
   private static func training(_ limits: DescribedLimits) -> JSONValue {
-    let settings = TrainingSettings()
-    return Schema.request([
-      "epochs": Schema.integer(1...TrainingLimits.epochsMax, default: settings.epochs),
-      "batch_size": Schema.integer(1...TrainingLimits.batchMax, default: settings.batchSize),
-      "optimizer": Schema.words(["adam"], default: settings.optimizer),
-      "learning_rate": [
-        "type": "number", "exclusiveMinimum": 0, "maximum": .number(TrainingLimits.learningRateMax),
-        "default": .number(settings.learningRate),
-      ],
-      "learning_rate_schedule": Schema.words(TrainingSettings.Schedule.allCases.map(\.rawValue), default: settings.schedule.rawValue),
-      "weight_averaging": Schema.described(
-        Schema.number(0...0.99999, default: 0), "Decay a step of a running average of the weights; 0 keeps none."),
-      "weight_decay": Schema.described(Schema.number(0...1, default: 0), "Decoupled."),
-      "validation_fraction": Schema.described(
-        Schema.number(0...0.9), "Of the dataset, kept out of training; 0.1, where there is no `validation_dataset`."),
-      "early_stopping_patience": Schema.described(
-        Schema.integer(1...TrainingLimits.patienceMax), "Epochs without a better validation before the end."),
-      "max_seconds": Schema.integer(1...TrainingLimits.secondsMax),
-      "threads": Schema.described(
-        Schema.integer(1...limits.threadsMax, default: limits.threadsUnasked), "The result does not depend on it."),
-      "checkpoint_every_seconds": Schema.integer(
-        1...TrainingLimits.checkpointSecondsMax, default: settings.checkpointEverySeconds),
-      "sample_every_epochs": Schema.integer(1...TrainingLimits.epochsMax),
-    ])
+    asked(TrainingSettings.jsonSchema(threads: ThreadAllowance(unasked: limits.threadsUnasked, most: limits.threadsMax)))
   }
 
   // MARK: Evaluation

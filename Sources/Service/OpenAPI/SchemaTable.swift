@@ -54,10 +54,20 @@ enum SchemaTable {
             ])),
         ])),
     ]),
-    "Family": Schema.object([
-      "name": families, "title": Schema.text, "summary": Schema.text, "paper": Schema.text, "taxonomy": Schema.array(of: Schema.text),
-      "abilities": Schema.array(of: abilities), "configuration": Schema.described(["type": "object"], "A JSON Schema 2020-12."),
-    ]),
+    "Family": Schema.object(
+      [
+        "name": families, "title": Schema.text, "summary": Schema.text, "paper": Schema.text, "taxonomy": Schema.array(of: Schema.text),
+        "abilities": Schema.array(of: abilities),
+        "likelihood": Schema.object([
+          "kind": Schema.words(ToldLikelihood.Kind.allCases.map(\.rawValue)), "detail": Schema.text,
+        ]), "sampling": Schema.described(Schema.text, "How samples are drawn."),
+        "configuration": jsonSchema, "training": jsonSchema, "data": jsonSchema,
+        "presets": Schema.array(of: Schema.object(["name": Schema.text, "summary": Schema.text, "configuration": ["type": "object"]])),
+        "fit": Schema.described(
+          Schema.nullable(Schema.object(["configuration": ["type": "object"], "data": ["type": "object"]])),
+          "What a request must say so that the family learns the dataset; null where nothing does."),
+        "refusal": Schema.described(Schema.nullable(Schema.text), "Why it does not."),
+      ], optional: ["fit", "refusal"]),
     "Checkpoint": Schema.one(of: [
       Schema.object([
         "step": Schema.count, "epoch": Schema.nullable(Schema.count), "validation_nats": Schema.nullable(Schema.number),
@@ -71,6 +81,7 @@ enum SchemaTable {
     ]),
   ]
 
+  private static let jsonSchema = Schema.described(["type": "object"], "A JSON Schema 2020-12.")
   static let shape = Schema.described(
     Schema.array(of: Schema.integer(1...Int.max), count: 1...3), "`[height, width, channels]` of a picture, `[columns]` of a table's row.")
   static let families = Schema.words(ModelFamily.all.map(\.name))
