@@ -106,10 +106,13 @@ export const isPictures = shape => Array.isArray(shape) && shape.length === 3;
 /** Text in a box that can be copied. */
 export function copyable(text, label) {
   const note = make("span", { class: "quiet", role: "status" });
-  return make("div", { class: "code" }, make("pre", { tabindex: "0", role: "region", "aria-label": label }, make("code", {}, text)),
+  const code = make("code", {}, text);
+  return make("div", { class: "code" }, make("pre", { tabindex: "0", role: "region", "aria-label": label }, code),
     button("Copy", async () => {
-      await navigator.clipboard.writeText(text);
-      note.textContent = "copied";
+      // A page that came over plain HTTP from another machine has no clipboard.
+      if (navigator.clipboard) await navigator.clipboard.writeText(text);
+      else getSelection().selectAllChildren(code);
+      note.textContent = navigator.clipboard ? "copied" : "selected, to be copied by the keyboard";
       setTimeout(() => { note.textContent = ""; }, 2000);
     }, { class: "plain", "aria-label": `Copy ${label}` }), note);
 }
