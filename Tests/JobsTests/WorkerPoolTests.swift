@@ -73,6 +73,15 @@ struct EngineTests {
 }
 
 struct WorkerPoolTests {
+  @Test func `a failure that tells no metrics leaves those that were told before`() throws {
+    let failure = #"{\"attempt\":$N,\"status\":\"failed\",\"failure\":{\"reason\":\"dataset\"},\"metrics\":null,\"result\":null}"#
+    let place = try Workplace("progress 3 91; result \"\(failure)\"; exit 0")
+    _ = try place.record.submit(.training("a"))
+    try place.pool.start()
+    let job = try place.wait(for: "a", .failed)
+    #expect(job.metrics == ["train_nats": 91] && job.failure?.reason == "dataset")
+  }
+
   @Test func `three deaths without a new checkpoint are failure, with the worker's last words`() throws {
     let place = try Workplace("echo attempt $N: the last words >&2; exit 3")
     _ = try place.record.submit(.training("a"))

@@ -15,9 +15,11 @@ import Testing
     try Self.hooks.write(toFile: folder.path + "/hooks.py", atomically: true, encoding: .utf8)
     let seconds = ProcessInfo.processInfo.environment["FOUNT_SCHEMATHESIS_SECONDS"].flatMap { Int($0) } ?? 40
     let run = try Program.run(
-      Self.program,
+      // It keeps what it finds in the folder that it is started in.
+      "/usr/bin/env",
       [
-        "--config-file", "\(folder.path)/settings.toml", "run", "\(fount.base)/openapi.json", "--phases", "examples,coverage,stateful",
+        "-C", folder.path, Self.program, "--config-file", "\(folder.path)/settings.toml", "run", "\(fount.base)/openapi.json", "--phases",
+        "examples,coverage,stateful",
         "--max-time", String(seconds), "--max-examples", "3", "--seed", "1", "--no-color", "--continue-on-failure",
       ])
     #expect(run.status == 0, "\(run.output.suffix(20_000))\(run.errors)")
