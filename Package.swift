@@ -28,7 +28,7 @@ let package = Package(
     .executableTarget(
       name: "fount",
       dependencies: [
-        "Service", "HTTP", "Training", "Datasets", "Models", "Tensors", "Files", "JSON",
+        "Service", "HTTP", "Training", "Datasets", "Models", "Tensors", "Files", "JSON", "Systemd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -61,6 +61,10 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: readme, swiftSettings: swiftWithPointers),
+
+    // What the service manager is told.
+    .target(
+      name: "Systemd", dependencies: ["CSystem", .product(name: "Logging", package: "swift-log")], swiftSettings: swiftWithPointers),
 
     // The record and the children.
     .target(

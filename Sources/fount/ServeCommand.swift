@@ -23,6 +23,7 @@ struct ServeCommand: ParsableCommand {
       running.reloadOnSignal()
       print("Fount listens on \(configuration.address(port: running.port))")
       fflush(nil)
+      running.tellReady()
     } catch {
       FileHandle.standardError.write(Data("fount serve: \(error)\n".utf8))
       throw ExitCode(1)

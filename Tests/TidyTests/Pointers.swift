@@ -55,6 +55,7 @@ private enum Pointers {
     "Sources/Images/Zlib.swift": "wraps zlib",
     "Sources/Jobs/CapturedOutput.swift": "reads a child's output",
     "Sources/Jobs/ChildLaunch+Spawn.swift": "spawns children",
+    "Sources/Systemd/NotifySocket.swift": "sends to a socket of the service manager",
     "Sources/Tensors/Kernels.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Annealing.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Convolution.swift": "wraps the kernels in C",
