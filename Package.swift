@@ -79,10 +79,11 @@ let package = Package(
     // The models.
     .target(
       name: "Training",
-      dependencies: ["Models", "Evaluation", "Tensors", "Datasets", "Images", "Files", "JSON", "CSystem"],
+      dependencies: ["Models", "Evaluation", "ONNX", "Tensors", "Datasets", "Images", "Files", "JSON", "CSystem"],
       exclude: readme, swiftSettings: swift),
     .target(name: "Evaluation", dependencies: ["Models", "Tensors", "JSON"], exclude: readme, swiftSettings: swift),
-    .target(name: "Models", dependencies: ["Tensors", "JSON"], exclude: readme, swiftSettings: swift),
+    .target(name: "Models", dependencies: ["ONNX", "Tensors", "JSON"], exclude: readme, swiftSettings: swift),
+    .target(name: "ONNX", dependencies: ["Tensors"], swiftSettings: swift),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: readme, swiftSettings: swiftWithPointers),
     .target(name: "CKernels", cSettings: c),
 
@@ -108,7 +109,7 @@ let package = Package(
     tests("DatasetsTests", ["Datasets", "Files", "JSON"], exclude: ["Hostile", "Fuzz"]),
     tests("TensorsTests", ["Tensors"], exclude: ["Bits"]),
     tests("BenchTests", ["fount", "Tensors"], exclude: ["Peers"]),
-    tests("ModelsTests", ["Models", "Tensors", "JSON", "Evaluation"]),
+    tests("ModelsTests", ["Models", "ONNX", "Tensors", "JSON", "Evaluation"], exclude: ["Peers"]),
     tests("TrainingTests", ["Training", "Models", "Evaluation", "Tensors", "Datasets", "Files", "JSON"]),
     tests("JobsTests", ["Jobs", "Files", "JSON"]),
     tests("HTTPTests", ["HTTP", .product(name: "HTTPTypes", package: "swift-http-types")]),
