@@ -28,7 +28,7 @@ let package = Package(
     .executableTarget(
       name: "fount",
       dependencies: [
-        "Service", "HTTP", "Training", "Datasets", "Models", "Tensors", "Files", "JSON",
+        "Service", "HTTP", "Training", "Datasets", "Models", "Tensors", "Files", "JSON", "Systemd",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -65,6 +65,10 @@ let package = Package(
       ],
       exclude: readme, swiftSettings: swiftWithPointers),
 
+    // What the service manager is told.
+    .target(
+      name: "Systemd", dependencies: ["CSystem", .product(name: "Logging", package: "swift-log")], swiftSettings: swiftWithPointers),
+
     // The record and the children.
     .target(
       name: "Jobs",
@@ -78,10 +82,11 @@ let package = Package(
     // The models.
     .target(
       name: "Training",
-      dependencies: ["Models", "Evaluation", "Tensors", "Datasets", "Images", "Files", "JSON", "CSystem"],
+      dependencies: ["Models", "Evaluation", "ONNX", "Tensors", "Datasets", "Images", "Files", "JSON", "CSystem"],
       exclude: readme, swiftSettings: swift),
     .target(name: "Evaluation", dependencies: ["Models", "Tensors", "JSON"], exclude: readme, swiftSettings: swift),
-    .target(name: "Models", dependencies: ["Tensors", "JSON"], exclude: readme, swiftSettings: swift),
+    .target(name: "Models", dependencies: ["ONNX", "Tensors", "JSON"], exclude: readme, swiftSettings: swift),
+    .target(name: "ONNX", dependencies: ["Tensors"], swiftSettings: swift),
     .target(name: "Tensors", dependencies: ["CKernels"], exclude: readme, swiftSettings: swiftWithPointers),
     .target(name: "CKernels", cSettings: c),
 
@@ -107,7 +112,7 @@ let package = Package(
     tests("DatasetsTests", ["Datasets", "Files", "JSON"], exclude: ["Hostile", "Fuzz"]),
     tests("TensorsTests", ["Tensors"], exclude: ["Bits"]),
     tests("BenchTests", ["fount", "Tensors"], exclude: ["Peers"]),
-    tests("ModelsTests", ["Models", "Tensors", "JSON", "Evaluation"]),
+    tests("ModelsTests", ["Models", "ONNX", "Tensors", "JSON", "Evaluation"], exclude: ["Peers"]),
     tests("TrainingTests", ["Training", "Models", "Evaluation", "Tensors", "Datasets", "Files", "JSON"]),
     tests("JobsTests", ["Jobs", "Files", "JSON"]),
     tests("HTTPTests", ["HTTP", .product(name: "HTTPTypes", package: "swift-http-types")]),

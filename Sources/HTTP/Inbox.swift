@@ -20,8 +20,17 @@ final class Inbox: Sendable {
     let news: News
   }
 
+  /// What waits for the shard.
+  private struct Contents {
+    var messages: [Message] = []
+    /// Those who want to know that the shard comes round.
+    var calls: [@Sendable () -> Void] = []
+
+    var isEmpty: Bool { messages.isEmpty && calls.isEmpty }
+  }
+
   let descriptor: Descriptor
-  private let messages = Mutex<[Message]?>([])
+  private let contents = Mutex<Contents?>(Contents())
 
   init() throws(SystemCallError) {
     let number = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
@@ -31,24 +40,41 @@ final class Inbox: Sendable {
 
   deinit { descriptor.close() }
 
-  /// Wakes the shard only for the first message since it last took them.
-  func post(_ message: Message) {
-    let wakes = messages.withLock { messages in
-      defer { messages?.append(message) }
-      return messages?.isEmpty ?? false
+  func post(_ message: Message) { _ = post { $0.messages.append(message) } }
+
+  /// Has the shard call, when it has come to what is in its set by now; a shard that has ended calls at once.
+  func post(call: @escaping @Sendable () -> Void) { if !post({ $0.calls.append(call) }) { call() } }
+
+  /// Wakes the shard only for the first that came since it last took them. False: the shard has ended.
+  private func post(_ add: (inout Contents) -> Void) -> Bool {
+    let (isOpen, wakes) = contents.withLock { contents in
+      guard var open = contents else { return (false, false) }
+      let wakes = open.isEmpty
+      contents = nil  // So that what it holds is not copied.
+      add(&open)
+      contents = open
+      return (true, wakes)
     }
     if wakes { _ = eventfd_write(descriptor.number, 1) }
+    return isOpen
   }
 
-  func takeAll() -> [Message] {
+  func takeAll() -> (messages: [Message], calls: [@Sendable () -> Void]) {
     var count: UInt64 = 0
     _ = unsafe eventfd_read(descriptor.number, &count)
-    return messages.withLock { messages in
-      defer { if messages != nil { messages = [] } }
-      return messages ?? []
+    return contents.withLock { contents in
+      guard let taken = contents else { return ([], []) }
+      contents = Contents()
+      return (taken.messages, taken.calls)
     }
   }
 
   /// From now on messages are dropped: the shard has ended.
-  func close() { messages.withLock { $0 = nil } }
+  func close() {
+    let left = contents.withLock { contents in
+      defer { contents = nil }
+      return contents
+    }
+    for call in left?.calls ?? [] { call() }
+  }
 }

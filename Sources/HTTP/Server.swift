@@ -97,6 +97,16 @@ package final class Server: Sendable {
       shards: state.withLock { $0.shards }.map { $0.load.take() })
   }
 
+  /// Calls back once every shard has come round: it has waited for its set's events and got to ours, so that it answers requests, too.
+  package func comeRound(completion: @escaping @Sendable () -> Void) {
+    let group = DispatchGroup()
+    for shard in state.withLock({ $0.shards }) {
+      group.enter()
+      shard.inbox.post { group.leave() }
+    }
+    group.notify(queue: .global()) { completion() }
+  }
+
   /// Loads certificates and keys anew, for the connections to come; where one can't be used, the ones before stay.
   package func reloadCertificates() throws { try context.certificates?.reload() }
 

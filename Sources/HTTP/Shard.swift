@@ -131,7 +131,9 @@ final class Shard: @unchecked Sendable {
     switch token {
     case .listener: acceptWaiting()
     case .inbox:
-      for message in inbox.takeAll() { connection(message.token)?.receive(message) }
+      let (messages, calls) = inbox.takeAll()
+      for message in messages { connection(message.token)?.receive(message) }
+      for call in calls { call() }
     default: connection(token)?.handle(what)
     }
   }

@@ -1,4 +1,5 @@
 import JSON
+import ONNX
 import Tensors
 
 /// Where a layer's weights and its bias or shift are among the parameters.
@@ -188,17 +189,50 @@ struct GeneratorNetwork: Sendable {
     let weights = parameters.all.indices.map { tape.constant(parameters.settled($0)) }
     var place = 0
     let images = images(of: tape.constant(z), rows: z.rows, weights, on: &tape) { h, norm, tape in
-      let (mean, variance) = moments[place]
-      place += 1
-      let gain = parameters.settled(norm.w)
-      let scale = zip(gain.scalars, variance.scalars).map { Float(Double($0) / (Double($1) + Double(BatchNorm().epsilon)).squareRoot()) }
       let x = tape.value(h)
       var y = x
       Kernels.normalizeColumns(
-        x, mean: mean, scale: Tensor(shape: mean.shape, scalars: scale), shift: parameters.settled(norm.b), into: &y, team)
+        x, mean: moments[place].mean, scale: scale(ofNorm: place), shift: parameters.settled(norm.b), into: &y, team)
+      place += 1
       return tape.constant(y)
     }
     return tape.value(images)
+  }
+
+  /// `settledImages` as a graph: from `[batch, latent]` to `[batch, dims]`.
+  func images(of z: Graph.Value, in graph: inout Graph) -> Graph.Value {
+    var h = z
+    switch body {
+    case .dense(let layers):
+      for (number, layer) in layers.enumerated() {
+        let activation = number == layers.count - 1 ? closing : .relu
+        h = graph.dense(h, parameters.settled(layer.w), parameters.settled(layer.b), activation)
+      }
+      return h
+    case .convolutional(let pyramid, let opening, let norms, let convolutions):
+      h = graph.dense(h, parameters.settled(opening.w), parameters.settled(opening.b))
+      h = graph.reshape(h, [pyramid.height, pyramid.width, pyramid.channels[0]])
+      for (number, layer) in convolutions.enumerated() {
+        let (norm, scale) = (norms[number], scale(ofNorm: number))
+        let centred = graph.apply("Sub", [h, graph.constant(moments[number].mean)])
+        let normed = graph.apply("Mul", [centred, graph.constant(scale)])
+        h = graph.activate(graph.apply("Add", [normed, graph.constant(parameters.settled(norm.b))]), .relu)
+        let activation = number == convolutions.count - 1 ? closing : .identity
+        h = graph.doubling(h, parameters.settled(layer.w), parameters.settled(layer.b), activation)
+      }
+      return graph.reshape(h, [dims])
+    }
+  }
+
+  /// What a norm's channels are multiplied by once their kept means are subtracted.
+  private func scale(ofNorm place: Int) -> Tensor {
+    guard case .convolutional(_, _, let norms, _) = body else { preconditionFailure("a dense generator has no norms") }
+    let (gain, variance) = (parameters.settled(norms[place].w), moments[place].variance)
+    return Tensor(
+      shape: gain.shape,
+      scalars: zip(gain.scalars, variance.scalars).map {
+        Float(Double($0) / (Double($1) + Double(BatchNorm().epsilon)).squareRoot())
+      })
   }
 
   private var keptMoments: [NamedTensor] {

@@ -1,4 +1,5 @@
 import JSON
+import ONNX
 import Tensors
 
 /// GAN: a generator that learns from a discriminator, which learns to tell its samples from the data.
@@ -196,6 +197,24 @@ extension GAN {
     case .grey256: return Tensor(shape: images.shape, scalars: images.scalars.map { min(max(($0 + 1) * 0.5, 0), 1) })
     case .bits: return Tensor(shape: images.shape, scalars: images.scalars.map { $0 > 0 ? 1 : 0 })
     }
+  }
+}
+
+// MARK: The graph
+
+extension GAN: WritesGraph {
+  /// The generator.
+  package func graph() throws(NoGraph) -> Graph {
+    var graph = Graph(name: "gan", "A GAN's generator: samples of noise, which is standard normal.")
+    let images = generator.images(of: graph.input("latents", [.batch, .count(latent)]), in: &graph)
+    let sample =
+      switch input.kind {
+      case .real: images
+      case .grey256: graph.unitInterval(images)
+      case .bits: graph.numbers(graph.apply("Greater", [images, graph.constant(0)]))
+      }
+    graph.output(sample, "sample", [.batch, .count(input.dims)])
+    return graph
   }
 }
 

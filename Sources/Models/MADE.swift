@@ -1,4 +1,5 @@
 import JSON
+import ONNX
 import Tensors
 
 /// MADE: an autoencoder whose masks make it a product of conditionals.
@@ -270,6 +271,31 @@ extension MADE {
       if let A { Kernels.addRow(d, of: weights[A], masks.direct, times: x, to: &sumsOfA) }
     }
     return (x, logits)
+  }
+}
+
+// MARK: The graph
+
+extension MADE: WritesGraph {
+  /// All conditionals at once: of examples as they are, or of those whose first dimensions are drawn, dimension after dimension.
+  package func graph() throws(NoGraph) -> Graph {
+    guard connectivities.count == 1, connectivities[0].isInPlace else {
+      throw NoGraph(detail: "it mixes several orderings or masks; one network with \"orderings\": 1 is one pass")
+    }
+    let masks = connectivities[0].masks
+    var graph = Graph(
+      name: "made",
+      "What MADE says of each dimension of x given those before it. To draw, start from zeros and take dimension d of the sample in pass d."
+    )
+    let x = graph.input("x", [.batch, .count(dims)])
+    var h = x
+    for (layer, mask) in zip(hidden, masks.hidden) {
+      h = graph.dense(h, mask.masked(parameters.settled(layer.W)), parameters.settled(layer.b), activation)
+    }
+    var z = graph.dense(h, masks.output.masked(parameters.settled(V)), parameters.settled(c))
+    if let A { z = graph.apply("Add", [z, graph.dense(x, masks.direct.masked(parameters.settled(A)), nil)]) }
+    output.close(&graph, z, count: dims)
+    return graph
   }
 }
 

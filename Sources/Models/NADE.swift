@@ -1,4 +1,5 @@
 import JSON
+import ONNX
 import Tensors
 
 /// NADE: a product of conditionals that share one hidden layer, whose sum grows by one term as each input becomes known.
@@ -104,6 +105,27 @@ extension NADE {
     let weights = Kernels.RunningWeights(
       W: parameters.settled(W), c: parameters.settled(c), V: parameters.settled(V), b: parameters.settled(b))
     return Kernels.draw(output.drawn, weights, runningSum, indices, temperature: temperature, using: randomness, team)
+  }
+}
+
+// MARK: The graph
+
+extension NADE: WritesGraph {
+  /// One step: the conditional of one dimension, which is an input.
+  package func graph() throws(NoGraph) -> Graph {
+    let (V, hidden) = (parameters.settled(V), parameters.settled(c).count)
+    var graph = Graph(
+      name: "nade",
+      "What NADE says of one dimension given those before it in the ordering; in x those that come after it, and itself, are zeros.")
+    let x = graph.input("x", [.batch, .count(dims)])
+    let dimension = graph.input("dimension", of: .integer, [])
+    let h = graph.dense(x, parameters.settled(W), parameters.settled(c), .sigmoid)
+    let rows = graph.apply("Gather", [graph.constant(V, shape: [dims, output.outputs, hidden]), dimension], ("axis", .integer(0)))
+    let biases = graph.constant(parameters.settled(b), shape: [dims, output.outputs])
+    let product = graph.apply("MatMul", [h, graph.apply("Transpose", [rows], ("perm", .integers([1, 0])))])
+    let z = graph.apply("Add", [product, graph.apply("Gather", [biases, dimension], ("axis", .integer(0)))])
+    output.close(&graph, z, count: 1)
+    return graph
   }
 }
 

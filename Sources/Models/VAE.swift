@@ -1,4 +1,5 @@
 import JSON
+import ONNX
 import Tensors
 
 /// VAE: latents that are drawn given an example by one network and give it back by another, trained on a bound of the likelihood.
@@ -226,6 +227,18 @@ extension VAE: HasLatents {
     var tape = Tape(team)
     let told = decode(Tensor(shape: z.shape, scalars: z.scalars.map { $0 * spread }), on: &tape)
     return output.draw(told, temperature: temperature, indices, using: randomness)
+  }
+}
+
+// MARK: The graph
+
+extension VAE: WritesGraph {
+  /// The decoder.
+  package func graph() throws(NoGraph) -> Graph {
+    var graph = Graph(name: "vae", "What a VAE's decoder says of examples given latents, which are standard normal.")
+    let z = graph.input("latents", [.batch, .count(settings.latent)])
+    output.close(&graph, network.decode(z, parameters.settled, in: &graph), dims: dims)
+    return graph
   }
 }
 

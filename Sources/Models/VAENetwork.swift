@@ -1,4 +1,5 @@
 import JSON
+import ONNX
 import Tensors
 
 /// The encoder and the decoder of a VAE: layers that lead from an example's numbers to its latents' moments, and from latents to what is
@@ -8,6 +9,8 @@ protocol VAENetwork: Sendable {
   func encode(_ x: Tape.Variable, _ weights: [Tape.Variable], on tape: inout Tape) -> Tape.Variable
   /// What tells an example given its latents, `[batch, dims · outputs]`.
   func decode(_ z: Tape.Variable, _ weights: [Tape.Variable], on tape: inout Tape) -> Tape.Variable
+  /// The same as a graph. `settled` gives the weights.
+  func decode(_ z: Graph.Value, _ settled: (Int) -> Tensor, in graph: inout Graph) -> Graph.Value
   /// Units of the encoder's last hidden layer.
   var codeWidth: Int { get }
 }
@@ -32,6 +35,10 @@ struct DenseLayer: Sendable {
 
   func apply(to x: Tape.Variable, _ weights: [Tape.Variable], on tape: inout Tape) -> Tape.Variable {
     tape.apply(Dense(activation), [x, weights[w], weights[b]])
+  }
+
+  func apply(to x: Graph.Value, _ settled: (Int) -> Tensor, in graph: inout Graph) -> Graph.Value {
+    graph.dense(x, settled(w), settled(b), activation)
   }
 }
 
@@ -62,6 +69,10 @@ struct DenseVAENetwork: VAENetwork {
 
   func decode(_ z: Tape.Variable, _ weights: [Tape.Variable], on tape: inout Tape) -> Tape.Variable {
     decoder.reduce(z) { $1.apply(to: $0, weights, on: &tape) }
+  }
+
+  func decode(_ z: Graph.Value, _ settled: (Int) -> Tensor, in graph: inout Graph) -> Graph.Value {
+    decoder.reduce(z) { $1.apply(to: $0, settled, in: &graph) }
   }
 }
 
@@ -120,6 +131,12 @@ struct ConvolutionalVAENetwork: VAENetwork {
       h = tape.apply(TransposedConvolution(Self.taps, number == 0 ? .relu : .identity), [h, weights[layer.w], weights[layer.b]])
     }
     return tape.apply(Reshape([rows, tape.value(h).columns]), [h])
+  }
+
+  func decode(_ z: Graph.Value, _ settled: (Int) -> Tensor, in graph: inout Graph) -> Graph.Value {
+    var h = graph.reshape(grow.apply(to: z, settled, in: &graph), [small.height, small.width, 2 * channels])
+    for (number, layer) in up.enumerated() { h = graph.doubling(h, settled(layer.w), settled(layer.b), number == 0 ? .relu : .identity) }
+    return graph.reshape(h, [image.height * image.width * settled(up[1].b).count])
   }
 
   /// Why there is none for such examples.

@@ -1,4 +1,5 @@
 import JSON
+import ONNX
 import Tensors
 
 /// What a VAE says of an example's numbers given its latents: each by itself.
@@ -96,6 +97,25 @@ enum VAEOutput: Sendable, Hashable {
           mixture(told), components: 1, uniforms: Tensor(shape: [uniforms.count], scalars: uniforms.scalars),
           normals: Tensor(shape: [normals.count], scalars: normals.scalars), temperature: temperature))
     }
+  }
+
+  /// Gives what is expected to the world, and of bits a draw, else what tells how wide the distribution is.
+  /// - Parameter told: `[batch, dims · outputs]`
+  func close(_ graph: inout Graph, _ told: Graph.Value, dims: Int) {
+    let shape: [Graph.Extent] = [.batch, .count(dims)]
+    guard self != .bernoulli else {
+      let uniforms = graph.input("uniforms", shape)
+      graph.output(graph.apply("Sigmoid", [told]), "mean", shape)
+      return graph.output(graph.bits(told, uniforms: uniforms), "sample", shape)
+    }
+    let pairs = graph.reshape(told, [dims, 2])
+    // A single index takes its axis away.
+    func part(_ index: Int, in graph: inout Graph) -> Graph.Value {
+      graph.apply("Squeeze", [graph.apply("Gather", [pairs, graph.constant([index])], ("axis", .integer(2))), graph.constant([2])])
+    }
+    let (mean, width) = (part(0, in: &graph), part(1, in: &graph))
+    graph.output(self == .gaussian ? mean : graph.unitInterval(mean), "mean", shape)
+    graph.output(width, self == .gaussian ? "log_deviation" : "log_scale", shape)
   }
 
   /// Why it can't be the likelihood of such examples.

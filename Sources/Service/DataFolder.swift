@@ -49,8 +49,27 @@ struct DataFolder: Sendable {
     for folder in [Disk.folder(of: databasePath), root + "/blobs", jobs, models] { try Disk.createFolders(folder) }
   }
 
+  /// Puts in order what a job that is over has left; its worker is gone.
+  func settle(_ job: JobRecord, in record: Record, _ logger: Logger) {
+    removeOrigin(of: job, logger)
+    sweepStaged(of: job, logger)
+    tell(record, ofCheckpointsOf: job, logger)
+  }
+
+  /// What a worker that was killed has half written, where none comes after it.
+  private func sweepStaged(of job: JobRecord, _ logger: Logger) {
+    let model = job.kind == "train" ? job.model.map { modelFolder($0) } : nil
+    for path in ["\(jobs)/\(job.id)", model].compactMap(\.self) where Disk.exists(path) {
+      do {
+        try StagedFile.sweep(path)
+      } catch {
+        logger.warning("what was never finished stays until it is checked", metadata: ["job": "\(job.id)", "error": "\(error)"])
+      }
+    }
+  }
+
   /// A fork that is over goes on from nowhere any more; the link to where it began would only keep bytes on the disk.
-  func removeOrigin(of job: JobRecord, _ logger: Logger) {
+  private func removeOrigin(of job: JobRecord, _ logger: Logger) {
     guard job.request["fork"] != nil, let model = job.model else { return }
     do {
       try Disk.removeTree(ModelFolder(path: modelFolder(model)).originPath)
@@ -60,7 +79,7 @@ struct DataFolder: Sendable {
   }
 
   /// The files have the last word on what a job that is over has left, whatever of its telling a power cut took.
-  func tell(_ record: Record, ofCheckpointsOf job: JobRecord, _ logger: Logger) {
+  private func tell(_ record: Record, ofCheckpointsOf job: JobRecord, _ logger: Logger) {
     guard job.kind == "train", let model = job.model else { return }
     do {
       guard let newest = try ModelFolder(path: modelFolder(model)).keptSteps().last else { return }

@@ -78,10 +78,7 @@ package final class FountService: Sendable {
       engine: LocalEngine(executable: executable, options: configuration.workerLimits),
       settings: WorkerPool.Settings(workersMax: configuration.workers, jobsFolder: folder.jobs, modelsFolder: folder.models),
       prepare: { try payload.worker($0) }, logger: logger, onChange: { watch.changed($0) },
-      onFinish: {
-        folder.removeOrigin(of: $0, logger)
-        folder.tell(record, ofCheckpointsOf: $0, logger)
-      })
+      onFinish: { folder.settle($0, in: record, logger) })
   }
 
   /// Takes up the jobs that wait; until it has, `/readyz` says that the service is starting.

@@ -54,6 +54,7 @@ extension FountService {
       work(.get, "/v1/models/{id}/checkpoints", listCheckpoints),
       work(.patch, "/v1/models/{id}/checkpoints/{step}", body: json, pinCheckpoint),
       work(.get, "/v1/models/{id}/weights.safetensors", exportWeights),
+      later(.get, "/v1/models/{id}/model.onnx", exportGraph),
       later(.get, "/v1/models/{id}/samples", drawSamples),
       later(.get, "/v1/models/{id}/samples/{index}.png", drawSample),
       later(.get, "/v1/models/{id}/neighbours", drawNeighbours),

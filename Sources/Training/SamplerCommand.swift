@@ -84,6 +84,7 @@ package enum SamplerCommand {
       return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form).complete(asked)
     case .filters(let asked):
       return try ExamplesAnswer(loaded: load(asked.checkpoint, &models), model: asked.model, form: asked.form).filters(count: asked.count)
+    case .graph(let asked): return try GraphAnswer(loaded: load(asked.checkpoint, &models), model: asked.model).frame()
     case .importing(let sent): return try ImportAnswer(request: sent).frame()
     case .preview(let preview):
       return try PreviewAnswer(request: preview).frame()

@@ -97,6 +97,14 @@ extension SamplerRequest {
       (self.checkpoint, self.model, self.count, self.form) = (checkpoint, model, count, form)
     }
   }
+
+  /// One pass of a model as an ONNX file.
+  package struct Graph: Sendable, Equatable {
+    package var checkpoint: String
+    package var model: String
+
+    package init(checkpoint: String, model: String) { (self.checkpoint, self.model) = (checkpoint, model) }
+  }
 }
 
 // MARK: On the wire
@@ -230,5 +238,13 @@ extension SamplerRequest.Filters {
     let form = SamplerRequest.Form(reader: reader)
     guard let checkpoint, let model, let count else { return nil }
     self.init(checkpoint: checkpoint, model: model, count: count, form: form)
+  }
+}
+
+extension SamplerRequest.Graph {
+  init?(reader: FieldReader) {
+    reader.require(["checkpoint", "model"])
+    guard let checkpoint = reader.string("checkpoint"), let model = reader.string("model") else { return nil }
+    self.init(checkpoint: checkpoint, model: model)
   }
 }

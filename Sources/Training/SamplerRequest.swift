@@ -13,6 +13,7 @@ package enum SamplerRequest: Sendable, Equatable {
   case interpolate(Interpolation)
   case complete(Completion)
   case filters(Filters)
+  case graph(Graph)
   case preview(Preview)
   case importing(Import)
 
@@ -119,6 +120,7 @@ extension SamplerRequest {
     case .interpolate(let way): way.json
     case .complete(let completion): completion.json
     case .filters(let filters): filters.json
+    case .graph(let asked): ["do": "graph", "checkpoint": .string(asked.checkpoint), "model": .string(asked.model)]
     case .preview(let preview):
       .object([
         "do": "preview", "dataset": preview.dataset.json, "count": .integer(preview.count),
@@ -133,7 +135,10 @@ extension SamplerRequest {
   init?(reader: FieldReader) {
     reader.require("do", "what to do")
     let verb = reader.string(
-      "do", oneOf: ["sample", "neighbours", "score", "encode", "reconstruct", "interpolate", "complete", "filters", "preview", "import"])
+      "do",
+      oneOf: [
+        "sample", "neighbours", "score", "encode", "reconstruct", "interpolate", "complete", "filters", "graph", "preview", "import",
+      ])
     let request: SamplerRequest? =
       switch verb {
       case "sample": Samples(reader: reader).map(SamplerRequest.sample)
@@ -144,6 +149,7 @@ extension SamplerRequest {
       case "interpolate": Interpolation(reader: reader).map(SamplerRequest.interpolate)
       case "complete": Completion(reader: reader).map(SamplerRequest.complete)
       case "filters": Filters(reader: reader).map(SamplerRequest.filters)
+      case "graph": Graph(reader: reader).map(SamplerRequest.graph)
       case "preview": Preview(reader: reader).map(SamplerRequest.preview)
       case "import": Import(reader: reader).map(SamplerRequest.importing)
       default: nil

@@ -24,6 +24,7 @@ struct ServeCommand: ParsableCommand {
       running.reloadOnSignal()
       print("Fount listens on \(configuration.address(port: running.port))")
       fflush(nil)
+      running.tellReady()
     } catch {
       StandardError.write(line: "fount serve: \(error)")
       throw ExitCode(1)

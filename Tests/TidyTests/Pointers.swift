@@ -58,6 +58,7 @@ private enum Pointers {
     "Sources/Jobs/CapturedOutput.swift": "reads a child's output",
     "Sources/Jobs/ChildLaunch+Spawn.swift": "spawns children",
     "Sources/Service/Page/PageFile.swift": "reads what C embeds",
+    "Sources/Systemd/NotifySocket.swift": "sends to a socket of the service manager",
     "Sources/Tensors/Kernels.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Annealing.swift": "wraps the kernels in C",
     "Sources/Tensors/Kernels+Convolution.swift": "wraps the kernels in C",

@@ -23,7 +23,7 @@ import Training
   }
 
   private var training: JSONValue {
-    get throws { TrainingSettings.jsonSchema(for: try #require(.named("made")), threads: ThreadAllowance(unasked: 2, most: 4)) }
+    get throws { TrainingSettings.jsonSchema(for: .made, threads: ThreadAllowance(unasked: 2, most: 4)) }
   }
 
   /// The least and the greatest value that a property admits, and one beyond each.
@@ -71,7 +71,7 @@ import Training
   }
 
   @Test func `leaves out what a family without a density has no use for`() throws {
-    let schema = TrainingSettings.jsonSchema(for: try #require(.named("gan")), threads: ThreadAllowance())
+    let schema = TrainingSettings.jsonSchema(for: .gan, threads: ThreadAllowance())
     #expect(try properties(schema)["early_stopping_patience"] == nil)
     #expect(faults("training", "early_stopping_patience", 3, family: "gan") == ["/training/early_stopping_patience"])
   }

@@ -4,7 +4,7 @@ import Models
 import Tensors
 import Training
 
-/// What there is to see inside a model: the way between two samples' latents, and what each hidden unit looks for.
+/// What there is to see inside a model: the way between two samples' latents, what each hidden unit looks for, and the whole as a graph.
 extension FountService {
   /// Pictures along the way from the first sample of one seed to that of another, in a row; with `rows`, a field whose last row is the way
   /// between two more.
@@ -54,6 +54,17 @@ extension FountService {
       try self.answer(of: model, step: step, request, responder, reply) { path in
         .filters(.init(checkpoint: path, model: model.record.id, count: count, form: form))
       }
+    }
+  }
+
+  /// One pass, or one step, as a graph that ONNX's runtimes compute; noise is an input.
+  func exportGraph(_ request: Request, _ responder: Responder) {
+    answerLater(request, responder) { reply in
+      let query = QueryReader(request)
+      let step = query.step()
+      try query.finish()
+      let model = try self.model(named: request.parameters["id"])
+      try self.answer(of: model, step: step, request, responder, reply) { .graph(.init(checkpoint: $0, model: model.record.id)) }
     }
   }
 

@@ -8,7 +8,7 @@ extension DescribedOperation {
   static let ofModel = [
     "describeModel", "listCheckpoints", "drawSamples", "drawNeighbours", "drawFilters", "score", "encode", "reconstruct", "interpolate",
     "complete",
-    "exportWeights", "deleteModel",
+    "exportWeights", "exportGraph", "deleteModel",
   ]
 
   static func models(_ limits: DescribedLimits) -> [DescribedOperation] {
@@ -74,6 +74,12 @@ extension DescribedOperation {
         DescribedAnswer(304, "The client has it.", headers: [.entityTag]),
       ],
       refusals: [409: "It has no checkpoint yet.", 416: "None of the range is there."]),
+    DescribedOperation(
+      .get, "/v1/models/{id}/model.onnx", "exportGraph", .models, "Gives what draws samples as a graph (ONNX), its noise an input",
+      parameters: [.step, .ifNoneMatch],
+      answers: [
+        DescribedAnswer(200, "ONNX.", [file], headers: [.entityTag]), DescribedAnswer(304, "The client has it.", headers: [.entityTag]),
+      ], refusals: refused("The family or its configuration is no single pass, or the model has no checkpoint.")),
     DescribedOperation(
       .get, "/v1/models/{id}/checkpoints", "listCheckpoints", .models, "Lists the checkpoints that are kept, the newest first",
       answers: [.json("All of them.", Schema.page(of: Schema.named("Checkpoint")))]),
