@@ -88,8 +88,8 @@ extension Record {
       let failure = Failure(reason: "damaged_record", detail: "What the record holds of this job can't be read: \(error)")
       try db.execute(
         sql: """
-          UPDATE jobs SET failure = ?, request = CASE WHEN json_valid(request) THEN request ELSE 'null' END,
-            metadata = CASE WHEN json_valid(metadata) THEN metadata ELSE 'null' END,
+          UPDATE jobs SET failure = ?, request = CASE WHEN json_valid(request) THEN request ELSE '{}' END,
+            metadata = CASE WHEN json_valid(metadata) THEN metadata ELSE '{}' END,
             progress = CASE WHEN json_valid(progress) THEN progress END, metrics = CASE WHEN json_valid(metrics) THEN metrics END,
             result = CASE WHEN json_valid(result) THEN result END
           WHERE id = ?

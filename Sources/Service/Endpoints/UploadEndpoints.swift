@@ -18,17 +18,22 @@ extension FountService {
     // The fields are part of what is asked: a tus client says all in them.
     let asked = [HTTPField.Name.uploadLength, .uploadMetadata, .reprDigest].map { request.headers[$0] ?? "" }.joined(separator: "\n")
     let keyed = try KeyedRequest(request, body: SHA256.of(Array(asked.utf8)))
-    if let keyed, let kept = try record.answer(to: keyed) {
-      return Response(kept, isRepeated: true).addingFields([.tusResumable: Tus.version])
+    let plan = PartialUpload.Plan(
+      owner: request.head.principal, name: name, options: options, length: length, digest: request.headers[.reprDigest])
+    // As it was told when it began, whatever has come since.
+    func answer(_ kept: KeptAnswer, isRepeated: Bool) -> Response {
+      var response = Response(kept, isRepeated: isRepeated)
+      for field in PartialUpload(id: "", plan: plan, offset: 0).fields { response.headers[field.name] = field.value }
+      return response
     }
+    if let keyed, let kept = try record.answer(to: keyed) { return answer(kept, isRepeated: true) }
     try freeSpace.require(length ?? 0)
-    let upload = try uploads.begin(
-      .init(owner: request.head.principal, name: name, options: options, length: length, digest: request.headers[.reprDigest]))
-    let answer = KeptAnswer(status: .created, location: "/v1/uploads/\(upload.id)", body: upload.view.serializedBytes())
-    guard let keyed, let earlier = try record.keep(answer, to: keyed) else { return Response(answer).addingFields(upload.fields) }
+    let upload = try uploads.begin(plan)
+    let made = KeptAnswer(status: .created, location: "/v1/uploads/\(upload.id)", body: upload.view.serializedBytes())
+    guard let keyed, let earlier = try record.keep(made, to: keyed) else { return answer(made, isRepeated: false) }
     // Another with the same key was quicker.
     try uploads.remove(upload.id)
-    return Response(earlier, isRepeated: true).addingFields([.tusResumable: Tus.version])
+    return answer(earlier, isRepeated: true)
   }
 
   /// tus: `name d29ybGQ=,format Y3N2`, values in base64. Names that say nothing here are left out: clients send a file's type and the like.
@@ -197,13 +202,5 @@ extension HTTPFields {
     var fields = self
     fields[name] = value
     return fields
-  }
-}
-
-extension Response {
-  fileprivate func addingFields(_ fields: HTTPFields) -> Response {
-    var response = self
-    for field in fields { response.headers[field.name] = field.value }
-    return response
   }
 }

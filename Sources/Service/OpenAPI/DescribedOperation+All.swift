@@ -12,8 +12,8 @@ extension DescribedOperation {
   private static let families: [DescribedOperation] = [
     DescribedOperation(
       .get, "/v1/families", "listFamilies", .families, "Lists the families with their abilities and the schema of their configuration",
-      parameters: [.datasetToLearn],
-      answers: [.json("All of them.", Schema.page(of: Schema.named("Family")))]),
+      parameters: [.datasetToLearn], answers: [.json("All of them.", Schema.page(of: Schema.named("Family")))],
+      refusals: [404: "There is no such dataset."]),
     DescribedOperation(
       .get, "/v1/families/{name}", "describeFamily", .families, "Describes a family", parameters: [.datasetToLearn],
       answers: [.json("The family.", Schema.named("Family"))]),
@@ -47,7 +47,7 @@ extension DescribedOperation {
     DescribedOperation(
       .get, "/docs", "showDocumentation", .server, "This document as a page to read",
       answers: [
-        DescribedAnswer(200, "A page without scripts.", [("text/html", nil)], headers: [.entityTag] + DescribedHeader.ofPages),
+        DescribedAnswer(200, "A page without scripts.", [("text/html", nil)], headers: [.entityTag] + [.policy, .noReferrer]),
         DescribedAnswer(304, "It is as it was.", headers: [.entityTag]),
       ]),
   ]
@@ -55,12 +55,12 @@ extension DescribedOperation {
 
 extension DescribedOperation {
   private static func page(_ path: String, _ name: String, _ summary: String) -> DescribedOperation {
-    DescribedOperation(
+    let types = ["text/html", "text/css", "text/javascript", "image/svg+xml"]
+    return DescribedOperation(
       .get, path, name, .server, summary, parameters: [.ifNoneMatch],
       answers: [
         DescribedAnswer(
-          200, "HTML, CSS, JavaScript or a drawing.",
-          [("text/html", nil), ("text/css", nil), ("text/javascript", nil), ("image/svg+xml", nil)], headers: [.entityTag]),
+          200, "HTML, CSS, JavaScript or a drawing.", types.map { ($0, nil) }, headers: [.entityTag, .policy, .noReferrer, .ownWindow]),
         DescribedAnswer(304, "The client has it.", headers: [.entityTag]),
       ])
   }
@@ -71,10 +71,10 @@ extension DescribedHeader {
 
   static func location(_ what: String) -> DescribedHeader { DescribedHeader(.location, Schema.address, "The path of \(what).") }
 
-  static let ofPages = [
-    DescribedHeader(.contentSecurityPolicy, Schema.text, "What the page may load."),
-    DescribedHeader(.referrerPolicy, Schema.text, "No address of this server is told to others."),
-  ]
+  static let policy = DescribedHeader(.contentSecurityPolicy, Schema.text, "What the page may load.")
+  static let noReferrer = DescribedHeader(
+    .referrerPolicy, Schema.text, "Of HTML: no address of this server is told to others.", isAlways: false)
+  static let ownWindow = DescribedHeader(.crossOriginOpenerPolicy, Schema.text, "No other site's page has a hold of this one.")
 
   static let replayed = DescribedHeader(
     .idempotencyReplayed, Schema.constant("true"), "The answer is an earlier one's to the same Idempotency-Key.", isAlways: false)

@@ -42,13 +42,14 @@ extension DescribedOperation {
     DescribedOperation(
       .post, "/v1/uploads", "beginUpload", .uploads, "Begins an upload that can go on where it breaks off",
       notes: "`Upload-Metadata` of tus may say what the query says, in base64.",
-      parameters: [name] + DescribedParameter.decoding + [tus, uploadLength, uploadMetadata, .reprDigest],
+      parameters: [name] + DescribedParameter.decoding + [tus, uploadLength, uploadMetadata, .idempotencyKey, .reprDigest],
       answers: [
         .json(
           201, "The upload; its bytes are sent to `links.self`.", Schema.named("Upload"),
-          headers: [.location("the upload")] + uploadFields,
+          headers: [.location("the upload"), .replayed] + uploadFields,
           links: DescribedLink.to(["describeUpload", "putUpload", "patchUpload", "endUpload"]))
-      ], refusals: [412: "Tus-Resumable names a version that is not spoken."]),
+      ],
+      refusals: [412: "Tus-Resumable names a version that is not spoken.", 422: "The Idempotency-Key was another request's."]),
     DescribedOperation(
       .get, "/v1/uploads/{id}", "describeUpload", .uploads, "Tells how far an upload has come", parameters: [tus],
       answers: [.json("The upload.", Schema.named("Upload"), headers: uploadFields)],
@@ -82,7 +83,7 @@ extension DescribedOperation {
     DescribedOperation(
       .delete, "/v1/uploads/{id}", "endUpload", .uploads, "Gives an upload up", parameters: [tus],
       answers: [DescribedAnswer(204, "It is gone.", headers: [tusVersion])],
-      refusals: [412: "Tus-Resumable names a version that is not spoken."]),
+      refusals: [409: "It is whole, and is being decoded.", 412: "Tus-Resumable names a version that is not spoken."]),
   ]
 
   private static let name = DescribedParameter("name", Schema.text(0...200), "What it is called. At most 200 bytes of UTF-8.")

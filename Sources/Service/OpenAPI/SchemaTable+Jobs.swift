@@ -37,12 +37,15 @@ extension SchemaTable {
       Schema.object(["reason": Schema.described(Schema.text, "One word, for programs."), "detail": Schema.text]))
     members["attempt"] = Schema.described(Schema.count, "How many times a worker has been started on it.")
     members["seed"] = Schema.integer(0...TrainingLimits.seedMax)
-    members["request"] = Schema.named(isTraining ? "ResolvedTraining" : "ResolvedEvaluation")
+    members["request"] = ["anyOf": [Schema.named(isTraining ? "ResolvedTraining" : "ResolvedEvaluation"), lost]]
     members["metadata"] = Schema.map(of: Schema.text)
     members["created_at"] = Schema.time
     members["links"] = links(isTraining: isTraining)
     return Schema.object(members)
   }
+
+  /// What is told where the record of a request was damaged.
+  private static let lost = Schema.described(["type": "object", "maxProperties": 0], "Of a job that failed by `damaged_record`.")
 
   private static func links(isTraining: Bool) -> JSONValue {
     let always = ["self", "events", "metrics", "model", "samples"] + (isTraining ? ["curve"] : [])
