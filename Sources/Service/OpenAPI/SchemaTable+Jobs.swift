@@ -45,7 +45,7 @@ extension SchemaTable {
   }
 
   /// What is told where the record of a request was damaged.
-  private static let lost = Schema.described(["type": "object", "maxProperties": 0], "Of a job that failed by `damaged_record`.")
+  private static let lost = Schema.described(Schema.object([:]), "Of a job that failed by `damaged_record`.")
 
   private static func links(isTraining: Bool) -> JSONValue {
     let always = ["self", "events", "metrics", "model", "samples"] + (isTraining ? ["curve"] : [])
